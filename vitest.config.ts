@@ -5,9 +5,11 @@ import { defineConfig } from 'vitest/config';
  * A test file's suffix says what it needs:
  * `.test.ts` nothing but the process (unit), `.http.test.ts` sockets on loopback, `.pg.test.ts` the shared
  * embedded PostgreSQL, `.e2e.test.ts` whole processes, `.timed.test.ts` PostgreSQL and the machine to itself: it holds a
- * promise in milliseconds, and runs when the others are done. Heavier parts live in vitest.real.config.ts, the packed packages in vitest.packages.config.ts.
+ * promise in milliseconds, and runs when the others are done. Heavier parts live in vitest.real.config.ts, the packed packages in vitest.packages.config.ts, the model in vitest.model.config.ts.
  */
-const needsMore = ['http', 'pg', 'e2e', 'timed', 'real', 'packages'].map((need) => `**/*.${need}.test.ts`);
+const needsMore = ['http', 'pg', 'e2e', 'timed', 'real', 'packages', 'model'].map(
+  (need) => `**/*.${need}.test.ts`,
+);
 const never = ['**/node_modules/**', '.ficus/**'];
 
 /** A condition is waited for as long as a busy machine may take; a second is what a quiet one takes. */

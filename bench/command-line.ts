@@ -20,6 +20,27 @@ export function reportFailure(error: unknown): number {
   return error instanceof UsageError || code?.startsWith('ERR_PARSE_ARGS') ? 2 : 3;
 }
 
+/** A whole number above 0. @throws UsageError */
+export function readCount(option: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new UsageError(`${option} must be a whole number above 0`);
+  return value;
+}
+
+/** Names out of a list, separated by commas; all of them by default. @throws UsageError */
+export function readChoice<T extends string>(
+  what: string,
+  all: readonly T[],
+  text: string | undefined,
+): readonly T[] {
+  if (text === undefined) return all;
+  return text.split(',').map((part) => {
+    const found = all.find((name) => name === part.trim());
+    if (found === undefined) throw new UsageError(`no ${what} ${part}; choose from ${all.join(', ')}`);
+    return found;
+  });
+}
+
 /**
  * Another checkout of this repository.
  * @param workspace of it that is measured: one that is linked elsewhere would be compared with itself, and so would

@@ -1,5 +1,18 @@
 /** Public entry point of cdc: copy, stream, apply, verify. */
 
+export { type ArmOptions, findArmObstacles } from './arm/read-arm-facts.ts';
+export { refuseStranger } from './catalog/refuse-stranger.ts';
+export { describeWayBack } from './engine/describe-way-back.ts';
+export type {
+  DrainBlocker,
+  Fence,
+  FenceGap,
+  FenceOptions,
+  TurnOptions,
+  TurnResult,
+  WriterNote,
+} from './fence/fence.ts';
+export { openFence } from './fence/open-fence.ts';
 export { type ReversedMapping, reverseMapping } from './mapping/reverse-mapping.ts';
 export { openReplication } from './open-replication.ts';
 export type { Finding } from './preflight/finding.ts';
@@ -27,10 +40,32 @@ export {
   runRemoval,
   type StreamRemoval,
 } from './removal/stream-removal.ts';
-export type { AppliedBatch, Pause, Replication, ReplicationOptions, SourceNames } from './replication.ts';
+export type {
+  AppliedBatch,
+  Pause,
+  RecordedChanges,
+  Replication,
+  ReplicationOptions,
+  RoundTrip,
+  SourceNames,
+} from './replication.ts';
 export { DEFAULT_SETTINGS, type ReplicationSettings } from './replication-settings.ts';
-export { requireOwnSession } from './source/own-session.ts';
+export {
+  openSequences,
+  type SequenceReport,
+  type SequenceState,
+  type Sequences,
+  type SequencesOptions,
+} from './sequences/open-sequences.ts';
+export type { Operation } from './sequences/sequence-plan.ts';
+export { requireOwnSession, takeSession } from './source/own-session.ts';
 export { isSlotOf } from './source/stream-names.ts';
+export {
+  type ComparisonOptions,
+  openComparison,
+  type StandingComparison,
+  type StillReport,
+} from './verify/open-comparison.ts';
 export type { VerifyMode, VerifyOptions } from './verify/verify-options.ts';
 export type {
   Difference,

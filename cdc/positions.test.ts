@@ -50,6 +50,16 @@ test('only what is durable may be acknowledged, and only what is committed is du
   expect(() => positions.advance('acknowledged', 19n)).toThrow(/behind 0\/14/);
 });
 
+test('what was read once stays known, however far the next session goes back', () => {
+  const positions = new Positions(10n);
+  positions.advance('durable', 10n);
+  positions.advance('received', 20n);
+  positions.advance('applied', 15n);
+  const again = positions.withoutUndurable().next(15n);
+  expect([again.received, again.everReceived]).toEqual([15n, 20n]);
+  expect(again.next(30n).everReceived).toBe(30n);
+});
+
 test('after a failure the target counts as far as it is durable, after a restart as far as its checkpoint', () => {
   const positions = new Positions(10n);
   positions.advance('durable', 10n);

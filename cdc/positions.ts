@@ -26,9 +26,14 @@ export type Position = keyof typeof AHEAD;
 
 export class Positions {
   readonly #at: Record<Position, bigint>;
+  readonly #readBefore: bigint;
 
-  /** @param durable what earlier sessions know to be durable */
-  constructor(checkpoint = 0n, durable = 0n) {
+  /**
+   * @param durable what earlier sessions know to be durable
+   * @param readBefore how far they have read
+   */
+  constructor(checkpoint = 0n, durable = 0n, readBefore = 0n) {
+    this.#readBefore = readBefore;
     this.#at = {
       received: checkpoint,
       applied: checkpoint,
@@ -40,6 +45,11 @@ export class Positions {
 
   get received(): bigint {
     return this.#at.received;
+  }
+
+  /** The furthest that any session of this process has received, also where it applied less. */
+  get everReceived(): bigint {
+    return this.received > this.#readBefore ? this.received : this.#readBefore;
   }
 
   get applied(): bigint {
@@ -71,7 +81,7 @@ export class Positions {
 
   /** For the next session, which begins at the checkpoint; another process may have moved that anywhere. */
   next(checkpoint: bigint): Positions {
-    return new Positions(checkpoint, this.durable);
+    return new Positions(checkpoint, this.durable, this.everReceived);
   }
 
   /** After a failure: the target may have lost what was applied but not durable, until a session finds out. */

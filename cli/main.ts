@@ -3,7 +3,7 @@
  * 1 the answer is no · 2 used wrongly · 3 could not be carried out.
  */
 import { FicusError } from '@ficus/core';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { reportFailure } from './output/report-failure.ts';
 import { watchOutputs } from './output/watch-outputs.ts';
 import { buildProgram } from './program.ts';
@@ -12,8 +12,12 @@ import { buildProgram } from './program.ts';
 export async function main(argv: readonly string[]): Promise<void> {
   const json = argv.includes('--json');
   watchOutputs();
+  let slice: string | undefined;
   try {
-    await buildProgram().parseAsync([...argv]);
+    const program = buildProgram().hook('preAction', (_, called) => {
+      slice = argumentOf(called, 'slice');
+    });
+    await program.parseAsync([...argv]);
   } catch (error) {
     if (error instanceof CommanderError) {
       // --help and --version end this way too, with status 0; commander has written its message already.
@@ -21,8 +25,12 @@ export async function main(argv: readonly string[]): Promise<void> {
       if (json && error.exitCode !== 0) reportFailure(toUsage(error), { json });
       return;
     }
-    process.exitCode = reportFailure(error, { json });
+    process.exitCode = reportFailure(error, { json, slice });
   }
+}
+
+function argumentOf({ registeredArguments, args }: Command, name: string): string | undefined {
+  return args[registeredArguments.findIndex((argument) => argument.name() === name)];
 }
 
 function toUsage({ message }: CommanderError): FicusError {

@@ -1,6 +1,7 @@
 /** Puts the commands together; `ficus --help` lists them in the order of a migration. */
 import { Command } from 'commander';
 import { addAudit } from './commands/audit.ts';
+import { addCutover, addRollback } from './commands/change-owner.ts';
 import { addCheck } from './commands/check.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addControl } from './commands/control.ts';
@@ -11,9 +12,11 @@ import { addInit } from './commands/init.ts';
 import { addParity } from './commands/parity.ts';
 import { addProxy } from './commands/proxy.ts';
 import { addRemove, addUninstall } from './commands/remove.ts';
+import { addRetire } from './commands/retire.ts';
 import { addStatus } from './commands/status.ts';
 import { addUp } from './commands/up.ts';
 import { addVerify } from './commands/verify.ts';
+import { addWriters } from './commands/writers.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_STATUSES = `
@@ -52,6 +55,10 @@ export function buildProgram(): Command {
     addServe,
     addCopy,
     addVerify,
+    addWriters,
+    addCutover,
+    addRollback,
+    addRetire,
     addParity,
     addAudit,
     addRemove,

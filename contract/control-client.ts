@@ -9,10 +9,12 @@ import { describeTlsError, FicusError, isErrorCode } from '@ficus/core';
 import type { AuditEntryView } from './audit-view.ts';
 import type { RunningControlConfig } from './config-view.ts';
 import type { ControlProblem } from './control-problem.ts';
+import type { CutoverView } from './cutover-view.ts';
 import type { CopyView, LeftoverView, ReplicationView } from './replication-view.ts';
 import type { FlagChangeView, SliceView } from './slice-view.ts';
 import type { ProxyInfo } from './traffic-view.ts';
 import type { VerifyView } from './verify-view.ts';
+import type { WritersView } from './writers-view.ts';
 
 export interface PercentChange {
   readonly percent: number;
@@ -35,16 +37,37 @@ export interface ControlClient {
   /** Starts a verify and waits for its end. */
   verify(name: string, options?: VerifyFollow): Promise<VerifyView>;
   resetParity(name: string, reason?: string): Promise<SliceView>;
+  /** Who writes the slice's tables. */
+  writers(name: string): Promise<WritersView>;
+  /** Begins to record writers, or ends it; `again` forgets what was found. */
+  observeWriters(name: string, change: ObserveChange): Promise<WritersView>;
   audit(query?: {
     readonly slice?: string;
     readonly limit?: number;
     readonly before?: number;
   }): Promise<AuditEntryView[]>;
   proxies(): Promise<ProxyInfo[]>;
+  /** Begins; `followCutover` shows its progress and its end. */
+  cutover(name: string, wish?: OwnerChange): Promise<CutoverView>;
+  rollback(name: string, wish?: OwnerChange): Promise<CutoverView>;
+  /** Ends both streams, and with them the way back. @param confirm the slice's name */
+  retire(name: string, wish: { readonly confirm: string; readonly reason?: string }): Promise<CutoverView>;
+  /** Ends what an earlier attempt left half done, forward or back, as the journal says. */
+  resumeCutover(name: string): Promise<CutoverView>;
+  cutoverState(name: string): Promise<CutoverView>;
+  /** Calls back with each change of the attempt under way, and resolves with its end. */
+  followCutover(name: string, options?: CutoverFollow): Promise<CutoverView>;
   /** The config that the control plane runs. */
   runningConfig(): Promise<RunningControlConfig>;
-  /** Slots and publications that no slice of the config uses. */
+  /** Slots and publications that no slice of the config uses, and attempts that it does not let end. */
   leftovers(): Promise<LeftoverView[]>;
+}
+
+export interface ObserveChange {
+  readonly on: boolean;
+  readonly again?: boolean | undefined;
+  /** Why, for the audit. */
+  readonly reason?: string | undefined;
 }
 
 interface VerifyHow {
@@ -54,6 +77,23 @@ interface VerifyHow {
   readonly sample?: number | undefined;
   /** Continue where the last full run was interrupted. */
   readonly resume?: boolean | undefined;
+}
+
+export interface OwnerChange {
+  /** Do everything but the hold, and tell what would happen. */
+  readonly dryRun?: boolean | undefined;
+  /** Accept that a rollback would lose what is written afterwards; needs `confirm`. */
+  readonly noWayBack?: boolean | undefined;
+  /** The slice's name. */
+  readonly confirm?: string | undefined;
+  /** Why, for the audit. */
+  readonly reason?: string | undefined;
+}
+
+interface CutoverFollow {
+  readonly onProgress?: (view: CutoverView) => void;
+  /** Stops watching, not the attempt: the pending call fails. */
+  readonly signal?: AbortSignal;
 }
 
 interface VerifyFollow extends VerifyHow {
@@ -66,6 +106,8 @@ interface VerifyFollow extends VerifyHow {
 type SendRequest = (url: string, init: RequestInit) => Promise<Response>;
 
 const CALL_TIMEOUT_MS = 30_000;
+/** How long the control plane waits for a change before it answers with none. */
+const FOLLOW_MS = 10_000;
 
 /**
  * ISO time by the control plane's clock, as /healthz tells it. After it the control plane makes no change that raises a
@@ -112,7 +154,25 @@ export function createControlClient(
       options.onProgress?.(run);
       return run;
     },
+    cutover: (name, wish = {}) => call('POST', at(name, '/cutover'), wish, { expires: true }),
+    rollback: (name, wish = {}) => call('POST', at(name, '/rollback'), wish, { expires: true }),
+    retire: (name, wish) => call('POST', at(name, '/retire'), wish, { expires: true }),
+    resumeCutover: (name) => call('POST', at(name, '/cutover/resume'), {}),
+    cutoverState: (name) => call('GET', at(name, '/cutover')),
+    followCutover: async (name, { onProgress, signal } = {}) => {
+      let view = await call<CutoverView>('GET', at(name, '/cutover'), undefined, { signal });
+      while (view.attempt !== null && view.attempt.finishedAt === null) {
+        onProgress?.(view);
+        const path = `/cutover?after=${view.version}&waitMs=${FOLLOW_MS}`;
+        view = await call('GET', at(name, path), undefined, { signal });
+      }
+      onProgress?.(view);
+      return view;
+    },
     resetParity: (name, reason) => call('POST', at(name, '/parity/reset'), { reason }),
+    writers: (name) => call('GET', at(name, '/writers')),
+    observeWriters: (name, { on, again, reason }) =>
+      call('POST', at(name, '/writers/observe'), { on, again, reason }, { expires: on }),
     audit: async (query = {}) => {
       const parameters = new URLSearchParams();
       for (const [key, value] of Object.entries(query))

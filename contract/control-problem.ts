@@ -7,4 +7,6 @@ export interface ControlProblem extends Problem {
   readonly errors?: unknown;
   /** Each guard's answer, when a guard refused the step. */
   readonly guards?: readonly NamedGuardAnswer[];
+  /** For proxies: slices of an acknowledgement whose leases are renewed all the same. */
+  readonly renewed?: readonly string[];
 }

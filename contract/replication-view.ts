@@ -57,7 +57,12 @@ export const copyView = replicationView.extend({
 });
 
 export const leftoverView = z.object({
-  slot: z.string(),
+  slot: z
+    .string()
+    .nullable()
+    .describe(
+      'null: no slot or publication, but an interrupted cutover or rollback that the config does not let end',
+    ),
   slice: z.string().nullable().describe('null: not known to this installation, perhaps another’s'),
   database: z.string().describe('host:port/name'),
   retainedBytes: z.number().nullable().describe('WAL kept for it; null without a slot, or while unknown'),

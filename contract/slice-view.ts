@@ -8,6 +8,7 @@ import { parityView } from './parity-view.ts';
 import { replicationView } from './replication-view.ts';
 import { trafficView } from './traffic-view.ts';
 import { verifyView } from './verify-view.ts';
+import { writersSummary } from './writers-view.ts';
 
 const flagView = z.object({
   percent: z
@@ -54,6 +55,7 @@ export const sliceView = z.object({
   parity: parityView,
   replication: replicationView.nullable().describe('null for a slice without tables'),
   verify: verifyView.nullable().describe('the last run; null when there was none'),
+  writers: writersSummary.nullable().describe('who else writes the tables; null for a slice without tables'),
   guards: z.array(guardView).describe('as a raise of the serve flag would be judged now'),
   rollback: z.object({
     answer: z.enum(['pass', 'fail', 'insufficient evidence']),

@@ -33,7 +33,7 @@ const verifyDifference = z.object({
 
 export const verifyView = z.object({
   state: z.enum(['running', 'done', 'failed']),
-  mode: z.enum(['full', 'changed', 'sample']).describe('which rows were compared'),
+  mode: z.enum(['full', 'changed', 'recent', 'sample']).describe('which rows were compared'),
   sample: z.number().nullable().describe('size of the random sample per side, about; null: all rows'),
   startedAt: isoTime,
   version: z.string().nullable().describe('current version of the candidate at the end; null while unknown'),

@@ -45,7 +45,7 @@ export function makeApp(
   registerHealthRoutes(
     app,
     parts,
-    new ReadinessProbe(parts.store, parts.replications, parts.sourceWatch),
+    new ReadinessProbe(parts.store, parts.replications, parts.sourceWatch, parts.coordinator),
     buildOpenApi(endpoints, PROBES),
     () => secure?.metrics() ?? '',
   );

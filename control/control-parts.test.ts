@@ -8,6 +8,8 @@ const silent = pino({ level: 'silent' });
 const engines = {
   openReplication: vi.fn(),
   runVerify: vi.fn(),
+  openFence: vi.fn(),
+  cutover: {} as never,
   source: { read: vi.fn(), dropSlot: vi.fn() },
 };
 
@@ -23,6 +25,8 @@ function playStore(): Store {
   };
   return {
     connected: true,
+    replaced: false,
+    onReplaced: () => undefined,
     onReconnect: () => undefined,
     query: query as Store['query'],
     transaction: (work) => work(query as Store['query']),

@@ -6,9 +6,11 @@ import { type ConfigRefusal, type FicusConfig, joinHostPort, listenFailure, OneA
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import { requireControlConfig, withoutTokens } from './control-config.ts';
+import type { CutoverEngine } from './cutover/cutover-engine.ts';
 import type { OpenReplication } from './replications/replication-set.ts';
 import type { SourceEngine } from './replications/source-watch.ts';
 import type { RunVerify } from './replications/verify-runs.ts';
+import type { OpenFence } from './writers/slice-writers.ts';
 
 export interface ControlOptions {
   readonly config: FicusConfig;
@@ -19,6 +21,10 @@ export interface ControlOptions {
   readonly verify?: RunVerify;
   /** Looks at what streams have made on a source; by default cdc's. */
   readonly source?: SourceEngine;
+  /** Opens the fence of a slice on a side; by default cdc's. */
+  readonly openFence?: OpenFence;
+  /** What a cutover needs of both databases; by default cdc's. */
+  readonly cutover?: CutoverEngine;
 }
 
 export interface Control {
@@ -50,6 +56,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     openCdcReplication,
     runCdcVerify,
     cdcSource,
+    openCdcFence,
+    cdcCutover,
     openStore,
     SecureListener,
   } = await loadParts();
@@ -63,6 +71,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       openReplication: options.replications ?? openCdcReplication,
       runVerify: options.verify ?? runCdcVerify,
       source: options.source ?? cdcSource,
+      openFence: options.openFence ?? openCdcFence,
+      cutover: options.cutover ?? cdcCutover,
     };
     const parts = await makeParts(config, engines, store, logger);
     closers.push(() => parts.stop());
@@ -75,9 +85,14 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     closers.push(() => secure?.stop());
     await listenOn(app, host, port);
     parts.replications.startAll();
+    parts.reverse.startAll();
     parts.sourceWatch.start();
+    parts.writers.start();
     const address = addressOf(app, host, tls ? 'https' : 'http');
     logger.info({ address }, 'control plane listening');
+    // What an earlier process left; if its databases are away, until they are back.
+    parts.coordinator.resume().catch((error) => logger.error({ err: error }, 'attempts cannot be resumed'));
+    parts.coordinator.watchFences();
     let stopped: Promise<void> | undefined;
     const reloads = new OneAtATime();
     const needsRestart = (area: string) => {
@@ -112,15 +127,17 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 
 /** Loaded only to start a control plane: commands that merely talk to one need not wait for it. */
 async function loadParts() {
-  const [access, app, parts, engine, store, secure] = await Promise.all([
+  const [access, app, parts, engine, store, secure, fence, cutover] = await Promise.all([
     import('./http/access.ts'),
     import('./control-app.ts'),
     import('./control-parts.ts'),
     import('./replications/cdc-engine.ts'),
     import('./store/open-store.ts'),
     import('./http/secure-listener.ts'),
+    import('./writers/cdc-fence.ts'),
+    import('./cutover/cutover-engine.ts'),
   ]);
-  return { ...access, ...app, ...parts, ...engine, ...store, ...secure };
+  return { ...access, ...app, ...parts, ...engine, ...store, ...secure, ...fence, ...cutover };
 }
 
 function changedAreas(running: FicusConfig, next: FicusConfig): string[] {

@@ -4,6 +4,7 @@
  *
  * Exit 0 after a drain, 2 when a variable is wrong, 3 when the database or the port is unavailable.
  */
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { openDatabase } from '@ficus-sample/chassis/database.ts';
 import { drainOnSignal } from '@ficus-sample/chassis/drain.ts';
@@ -12,9 +13,11 @@ import { startTracing } from '@ficus-sample/chassis/telemetry/tracing.ts';
 import pino from 'pino';
 import { buildApp } from './app/build-app.ts';
 import { type Environment, readEnvironment } from './app/environment.ts';
+import { startReminderJob } from './cart/reminder-job.ts';
 import { applySchema } from './database/apply-schema.ts';
-import { startReminderJob } from './notifications/reminder-job.ts';
 import { listenToOrders } from './orders/order-events.ts';
+import { notificationsClient } from './outbox/notifications-client.ts';
+import { RequestRelay } from './outbox/request-relay.ts';
 
 const SERVICE = 'shop';
 const { version } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as {
@@ -22,7 +25,8 @@ const { version } = JSON.parse(readFileSync(new URL('./package.json', import.met
 };
 
 async function run(environment: Environment): Promise<void> {
-  const { host, port, databaseUrl, databasePool, logLevel, reminderIntervalMs } = environment;
+  const { host, port, databaseUrl, databasePool, logLevel, reminderIntervalMs, notificationsApiUrl } =
+    environment;
   await applySchema(databaseUrl);
 
   const log = pino({ level: logLevel, base: { service: SERVICE, version } });
@@ -35,9 +39,15 @@ async function run(environment: Environment): Promise<void> {
     onIdleError: (error) => log.warn({ err: error }, 'database connection lost'),
   });
   const events = listenToOrders(databaseUrl, (error) => log.warn({ err: error }, 'order events interrupted'));
-  const app = await buildApp({ db, events, log, tracing, version });
+  // Without another API of notifications the shop posts to itself, once it listens.
+  let address = '';
+  const notifications = notificationsClient(() => notificationsApiUrl ?? address);
+  const internalToken = environment.internalToken ?? randomBytes(24).toString('base64url');
+  const relay = new RequestRelay({ db, notifications, token: internalToken, log });
+  const app = await buildApp({ db, events, notifications, relay, internalToken, log, tracing, version });
 
   const close = async () => {
+    await relay.stop();
     await app.close();
     await events.close();
     await db.close();
@@ -45,10 +55,11 @@ async function run(environment: Environment): Promise<void> {
   };
   // Fastify would announce the address in its own words; our line comes first.
   log.level = 'silent';
-  const address = await app.listen({ host, port }).catch(async (error: unknown) => {
+  address = await app.listen({ host, port }).catch(async (error: unknown) => {
     await close();
     throw error;
   });
+  relay.start();
   const stopReminders = startReminderJob(db, reminderIntervalMs, log);
 
   const drain = async () => {

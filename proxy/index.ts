@@ -21,7 +21,7 @@ export { leftDrafts, readOwnFile, replaceOwnFile } from './files/own-file.ts';
 export { readCertificates, readPair, readPem } from './files/pem-files.ts';
 export { readGivenFile } from './files/read-small-file.ts';
 export { checkFeatureSet, readFeatureSet } from './flags/feature-set.ts';
-export { FLAGS_BACKUP_NAME, flagsBackupFile } from './flags/flags-backup.ts';
+export { flagsBackupFile, KEPT_NAME, ownersFile } from './flags/flags-backup.ts';
 export { readFlagsFile, readFlagsText } from './flags/flags-file.ts';
 export { type HealthProblem, probeHealth } from './health/probe-health.ts';
 export { forceHeader } from './identify/force-override.ts';

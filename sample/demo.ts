@@ -1,12 +1,16 @@
 /**
  * `npm run demo`: the main job end to end. Migrates the shop's notifications under real HTTP load — legacy, shadow,
- * canary, live, and back — and checks Ficus's promises. Exits 0 only if every one of them held.
+ * canary, live, cutover of writes, and back — and checks Ficus's promises. Exits 0 only if every one of them held.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { makeDirectory } from '@ficus/tools';
-import { evaluateDemo } from './demo/demo-figures.ts';
+import type { DemoRun } from './demo/demo-run.ts';
+import { evaluateDemo } from './demo/evaluate-demo.ts';
+import { runFicus } from './demo/ficus-command.ts';
+import { foldNotes } from './demo/fold-notes.ts';
 import { formatClosing } from './demo/format-closing.ts';
 import { formatMismatch } from './demo/format-mismatch.ts';
 import { type LoadProcess, startLoad } from './demo/load-process.ts';
@@ -14,6 +18,7 @@ import { watchMachine } from './demo/machine-load.ts';
 import { type MigrationResult, runMigration } from './demo/migration.ts';
 import { createScreen, type Screen } from './demo/screen.ts';
 import { connectSlice } from './demo/slice-control.ts';
+import { unlessAborted } from './demo/unless-aborted.ts';
 import { bringUp, type Sample } from './whole/bring-up.ts';
 import { describeFailure, reportFailure } from './whole/explain-failure.ts';
 import { parseOptions, refuseUsage } from './whole/parse-options.ts';
@@ -26,17 +31,21 @@ import { untilInterrupted } from './whole/until-interrupted.ts';
 const ACTIONS_PER_CORE = 60;
 const MOST_ACTIONS = 200;
 
-const HELP = `npm run demo [-- --bug] [-- --json]
+/** As long as the end of a process may take to be known on a busy machine. */
+const NEWS_MS = 2_000;
 
-Migrates a slice of a living shop to a new service under real HTTP load, and back, and shows that nothing was lost.
-It brings its own PostgreSQL, monolith, service and Ficus, on free ports, and takes less than two minutes. All of them
-and the load share this machine: times followed by '(cores N % busy)' are the machine's.
+const HELP = `npm run demo [-- --retire] [-- --bug] [-- --json]
 
+Migrates a slice of a living shop to a new service under real HTTP load, first its reads, then its writes, and back, and
+shows that nothing was lost. It brings its own PostgreSQL, monolith, service and Ficus, on free ports, and takes less than
+two and a half minutes. All of them and the load share this machine: times followed by '(cores N % busy)' are the machine's.
+
+  --retire        after the cutover of writes, retire the slice in place of rolling back: the service keeps it for good
   --bug           plant a fault in the service: the demo stops before traffic moves, shows the difference, exits 1
   --json          the closing figures, or what went wrong, as one JSON document on standard output
   --seconds N     how long each stage is watched (default 12)
   --users N       logged-in users (default 1000); the share of a few hundred is too coarse for its bound of 5 points
-  --rate N        actions a second; an action is one to three requests (default ${ACTIONS_PER_CORE} for each core, at most ${MOST_ACTIONS})
+  --rate N        actions a second; an action is one to four requests (default ${ACTIONS_PER_CORE} for each core, at most ${MOST_ACTIONS})
   --scale N       size of the shop; 1 is about 20,000 customers and 500,000 notifications (default 0.2)
   --keep          keep state and logs under .ficus/
   --help          this text
@@ -45,6 +54,7 @@ Exit status: 0 every promise held · 1 one did not, or the answers differ · 2 u
 
 const values = parseOptions({
   bug: { type: 'boolean', default: false },
+  retire: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   seconds: { type: 'string', default: '12' },
   users: { type: 'string', default: '1000' },
@@ -59,6 +69,7 @@ const values = parseOptions({
 
 interface DemoSettings {
   readonly bug: boolean;
+  readonly retire: boolean;
   readonly json: boolean;
   readonly seconds: number;
   readonly users: number;
@@ -101,42 +112,57 @@ async function demo(settings: DemoSettings): Promise<number> {
   // Without a reader there is nothing left to show.
   process.stdout.on('error', () => interrupted.interrupt('its output has no reader'));
   process.stderr.on('error', () => undefined);
+  // Whatever works with a part ends with it.
+  const broken = new AbortController();
+  const signal = AbortSignal.any([interrupted.signal, broken.signal]);
   let directory: string | undefined;
   let sample: Sample | undefined;
   let load: LoadProcess | undefined;
+  let isWhole = true;
   try {
     directory = await makeOwnDirectory();
     sample = await bringUpShop(directory, settings, screen, interrupted.signal);
+    void sample.brokeDown.then((sentence) => broken.abort(new Error(sentence)));
     const control = connectSlice(sample.controlUrl, 'notifications');
-    await control.untilStreaming((text) => screen.live(text), interrupted.signal);
+    await control.untilStreaming((text) => screen.live(text), signal);
+    // A cutover wants to know who else writes, for some time: it is observed from the beginning.
+    await control.observeWriters();
     load = await startLoad(
       { url: sample.proxyUrl, users: settings.users, actionsPerSecond: settings.rate, concurrency: 64 },
       (done, of) => screen.live(`${done} of ${of} users logged in`),
+      signal,
     );
+    load.brokeDown.catch((error: unknown) => broken.abort(error));
     screen.say(
       `${settings.users} users are logged in, with ${settings.rate} actions a second; the dashboard is ${sample.controlUrl}`,
     );
-    const result = await Promise.race([
-      runMigration({
-        control,
-        load,
-        screen,
-        machine: watchMachine(),
-        seconds: settings.seconds,
-        signal: interrupted.signal,
-      }),
-      sample.brokeDown.then((sentence) => Promise.reject(new Error(sentence))),
-      load.brokeDown,
-    ]);
-    return report(result, settings);
+    const migration = runMigration(
+      {
+        ...{ control, load, screen, databases: sample.databases, machine: watchMachine() },
+        ...{ seconds: settings.seconds, signal },
+        ficus: commandOf(sample.configFile, settings, screen, signal),
+      },
+      settings.retire ? 'retire' : 'rollback',
+    );
+    return report(await unlessAborted(migration, signal), settings);
   } catch (error) {
     screen.end();
-    return reportFailure(describeFailure(error, interrupted.signal), settings.json);
+    isWhole = interrupted.signal.aborted;
+    const cause = isWhole ? error : await causeOf(error, broken.signal);
+    return reportFailure(describeFailure(cause, interrupted.signal), settings.json);
   } finally {
+    broken.abort();
     load?.kill();
-    await sample?.stop();
-    if (directory && !settings.keep) await rm(directory, { recursive: true, force: true });
+    await (isWhole ? sample?.stop() : sample?.kill());
+    // A server that was killed may still be leaving its files.
+    if (directory && !settings.keep) await rm(directory, { recursive: true, force: true, maxRetries: 10 });
   }
+}
+
+/** A call fails before it is known that the part which it called has ended. */
+async function causeOf(error: unknown, broken: AbortSignal): Promise<unknown> {
+  await sleep(NEWS_MS, undefined, { signal: broken }).catch(() => undefined);
+  return broken.aborted ? broken.reason : error;
 }
 
 /** A separate directory: a demo finds nothing of the previous one and leaves nothing to the next. */
@@ -167,6 +193,23 @@ async function bringUpShop(
     },
     signal,
   );
+}
+
+/** The command's lines are shown below the demo's own. */
+function commandOf(
+  configFile: string,
+  { json }: DemoSettings,
+  screen: Screen,
+  signal: AbortSignal,
+): DemoRun['ficus'] {
+  const stream = json ? process.stderr : process.stdout;
+  const coloured = stream.isTTY && !process.env.NO_COLOR;
+  return async (...args) => {
+    const folded = foldNotes((line) => screen.say(`    ${line}`));
+    const status = await runFicus(args, { configFile, coloured, onLine: folded.line, signal });
+    folded.end();
+    return status;
+  };
 }
 
 function report(result: MigrationResult, settings: DemoSettings): number {

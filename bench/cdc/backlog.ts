@@ -6,8 +6,9 @@
  */
 import { join } from 'node:path';
 import type pg from 'pg';
+import { connect, dropSlots, freshDatabase, type Stage, until } from '../stage.ts';
+import { median } from '../statistics.ts';
 import { type Contestant, type CpuSplit, engineOf, nativeReplication, type Turn } from './contestants.ts';
-import { connect, dropSlots, freshDatabase, median, type Stage, until } from './stage.ts';
 
 interface BacklogOptions {
   readonly transactions: number;

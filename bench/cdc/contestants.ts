@@ -1,9 +1,9 @@
 /** What catches up with a backlog: PostgreSQL's own replication, or an engine of ours from any checkout. */
 import { tableSchema } from '@ficus/core';
 import type pg from 'pg';
+import { freshDatabase, type Stage, until } from '../stage.ts';
 import { launchEngine } from './engine.ts';
 import { processCpuMs } from './process-cpu.ts';
-import { freshDatabase, type Stage, until } from './stage.ts';
 
 /** Milliseconds (microseconds per transaction in the figures) of user and system time, by side. */
 export interface CpuSplit {

@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { verifySlice } from '@ficus/cdc';
 import { tableSchema } from '@ficus/core';
+import { dropSlots, freshDatabase, type Stage, until } from '../stage.ts';
+import { median } from '../statistics.ts';
 import { launchEngine } from './engine.ts';
-import { dropSlots, freshDatabase, median, type Stage, until } from './stage.ts';
 
 interface CopyFigures {
   readonly rows: number;

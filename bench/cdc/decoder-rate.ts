@@ -4,7 +4,7 @@ import type { ChangeVisitor } from '../../cdc/decode/change-visitor.ts';
 import { readChanges } from '../../cdc/decode/read-changes.ts';
 import { scanFrames } from '../../cdc/decode/scan-frames.ts';
 import { encodeTuple } from '../../cdc/decode/tuple.ts';
-import { median } from './stage.ts';
+import { median } from '../statistics.ts';
 
 interface DecoderFigures {
   readonly rowsPerSecond: number;

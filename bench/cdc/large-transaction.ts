@@ -1,7 +1,7 @@
 /** One transaction of very many rows: the engine's resident memory must not grow with its size. */
 import { tableSchema } from '@ficus/core';
+import { dropSlots, freshDatabase, type Stage, until } from '../stage.ts';
 import { launchEngine } from './engine.ts';
-import { dropSlots, freshDatabase, type Stage, until } from './stage.ts';
 
 interface LargeFigures {
   readonly rows: number;

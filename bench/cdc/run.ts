@@ -2,16 +2,20 @@
 import { spawnSync } from 'node:child_process';
 import { BOUND_MISSED, reportFailure } from '../command-line.ts';
 import { atLeast, atMost, below, formatChecks, newReport, notMeasured, type Report } from '../report.ts';
+import { openStage, type Stage } from '../stage.ts';
 import { type BacklogFigures, measureBacklog } from './backlog.ts';
+import { measureBarrier } from './barrier.ts';
 import { type BenchOptions, HELP, readOptions, type Scenario } from './bench-options.ts';
 import { measureCopy } from './copy-rate.ts';
 import { measureDecoder } from './decoder-rate.ts';
+import { measureFence } from './fence-cost.ts';
 import { measureLarge } from './large-transaction.ts';
-import { openStage, type Stage } from './stage.ts';
 import { measureLag } from './steady-lag.ts';
 
 const COPY_ROWS = 500_000;
 const LARGE_ROWS = 1_000_000;
+/** Rounds are alike without autovacuum. */
+const QUIET = { autovacuum: 'off' };
 
 type Run = (stage: Stage, options: BenchOptions, report: Report) => Promise<void>;
 
@@ -46,6 +50,12 @@ const RUNS: Readonly<Record<Scenario, Run>> = {
   async lag(stage, _options, report) {
     report.figures.lag = await measureLag(stage, 2_000, 10);
   },
+  async barrier(stage, _options, report) {
+    report.figures.barrier = await measureBarrier(stage, 100, 300);
+  },
+  async fence(stage, { rounds }, report) {
+    report.figures.fence = await measureFence(stage, rounds, 200);
+  },
   async decoder(_stage, _options, report) {
     report.figures.decoder = measureDecoder(300_000, 5);
   },
@@ -62,7 +72,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const report = newReport();
-  const stage = await openStage();
+  const stage = await openStage('bench-cdc', QUIET);
   try {
     for (const scenario of options.only) {
       log(`— ${scenario}`);

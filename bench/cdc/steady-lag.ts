@@ -3,8 +3,9 @@
  * arrival; both clusters share the machine's clock. Commit to visible, end to end.
  */
 import { tableSchema } from '@ficus/core';
+import { connect, dropSlots, freshDatabase, type Stage, until } from '../stage.ts';
+import { percentile } from '../statistics.ts';
 import { launchEngine } from './engine.ts';
-import { connect, dropSlots, freshDatabase, percentile, type Stage, until } from './stage.ts';
 
 interface LagFigures {
   readonly askedPerSecond: number;

@@ -1,6 +1,6 @@
 /** Options of `npm run bench:proxy`. */
 import { parseArgs } from 'node:util';
-import { BOUND_MISSED, readCheckout, UsageError } from '../command-line.ts';
+import { BOUND_MISSED, readCheckout, readChoice, readCount } from '../command-line.ts';
 
 export const SCENARIOS = ['throughput', 'bodies', 'routes', 'workers', 'latency', 'log', 'shadow'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
@@ -57,24 +57,11 @@ export function readOptions(argv: readonly string[]): BenchOptions | 'help' {
     },
   });
   if (values.help) return 'help';
-  const only = values.only === undefined ? [...SCENARIOS] : values.only.split(',').map(asScenario);
   return {
     json: values.json,
-    only,
-    rounds: positive('rounds', values.rounds),
-    seconds: positive('seconds', values.seconds),
+    only: readChoice('scenario', SCENARIOS, values.only),
+    rounds: readCount('--rounds', values.rounds),
+    seconds: readCount('--seconds', values.seconds),
     before: values.before === undefined ? undefined : readCheckout(values.before, 'proxy'),
   };
-}
-
-function asScenario(name: string): Scenario {
-  const found = SCENARIOS.find((scenario) => scenario === name.trim());
-  if (found === undefined) throw new UsageError(`no scenario ${name}; choose from ${SCENARIOS.join(', ')}`);
-  return found;
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new UsageError(`--${name} must be a whole number above 0`);
-  return value;
 }

@@ -8,10 +8,9 @@
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
+import { startOpenLoop } from '../open-loop.ts';
 import type { Slice, SliceResult } from './pacer.ts';
 
-/** Requests are due in groups, one each millisecond: timers are no finer. */
-const TICK_MS = 1;
 /** A slice whose answers stop has failed. */
 const STUCK_MS = 10_000;
 
@@ -49,20 +48,10 @@ class Target {
     const over = new Promise<void>((resolve) => {
       this.#done = resolve;
     });
-    const startedAt = performance.now();
-    let sent = 0;
-    const timer = setInterval(() => {
-      const now = performance.now();
-      for (; sent < total; sent += 1) {
-        const dueAt = startedAt + Math.ceil((sent * 1000) / rate / TICK_MS) * TICK_MS;
-        if (dueAt > now) return;
-        this.#send(dueAt);
-      }
-      clearInterval(timer);
-    }, TICK_MS);
+    const stop = startOpenLoop(rate, total, (dueAt) => this.#send(dueAt));
     const stuck = setTimeout(() => this.#giveUp(), ms + STUCK_MS);
     await over;
-    clearInterval(timer);
+    stop();
     clearTimeout(stuck);
     const sorted = this.latencies.sort((a, b) => a - b);
     const at = (share: number): number =>

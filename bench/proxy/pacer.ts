@@ -4,10 +4,10 @@
  */
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { lowerQuartile } from '../statistics.ts';
 import { type BenchContext, CONNECTIONS, HEADERS, MEASURED_PATH } from './bench-context.ts';
 import type { RunningPeer } from './peers.ts';
 import { startProcess } from './running-process.ts';
-import { lowerQuartile } from './statistics.ts';
 
 export interface Slice {
   readonly port: number;

@@ -10,9 +10,15 @@ import type { RelationBinding } from '../batch/relation-binding.ts';
 import { reach } from '../failpoints.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { Positions } from '../positions.ts';
-import { APPLY_PREFIX } from '../source/marks.ts';
 import { isWaitedFor } from '../source/read-waits.ts';
-import { advanceStatement, leftOutStatement, type StreamPlace } from './checkpoint.ts';
+import { markStatement, sendBegin } from './begin-apply.ts';
+import {
+  advanceStatement,
+  fencedError,
+  leftOutStatement,
+  raiseStatement,
+  type SessionPlace,
+} from './checkpoint.ts';
 import { describeConflict } from './conflict-error.ts';
 import { findFailingChange } from './find-failing-change.ts';
 import { KeylessApplier } from './keyless-applier.ts';
@@ -21,8 +27,9 @@ import { type Reread, TableApplier } from './table-applier.ts';
 import { TargetCheck } from './target-check.ts';
 import type { TargetSession } from './target-session.ts';
 
-interface ApplierOptions extends StreamPlace {
+interface ApplierOptions {
   readonly slice: string;
+  readonly place: SessionPlace;
   readonly positions: Positions;
   readonly session: TargetSession;
   readonly rows: SourceRows;
@@ -95,13 +102,29 @@ export class Applier {
   async flush(): Promise<void> {
     this.#session.send('BEGIN');
     this.#session.send('SET LOCAL synchronous_commit = on');
-    this.#session.send(
-      'SELECT pg_logical_emit_message(true, $1, $2)',
-      [APPLY_PREFIX, this.#options.slice],
-      'mark',
-    );
+    const mark = markStatement(this.#options.slice);
+    this.#session.send(mark.text, mark.values, 'mark');
     this.#session.send('COMMIT');
     await this.#session.settle();
+  }
+
+  /**
+   * Raises the stream's epoch, durably; between two transactions. What was committed before is durable then, too.
+   * @throws an error with code `FENCED` when the stream is someone else's
+   */
+  async raiseEpoch(epoch: number): Promise<void> {
+    const { place } = this.#options;
+    if (epoch <= place.epoch) return;
+    const { text, values } = raiseStatement(place, epoch);
+    let raised = 0;
+    this.#session.send('BEGIN; SET LOCAL synchronous_commit = on');
+    this.#session.send(text, values, undefined, ({ rowCount }) => {
+      raised = rowCount ?? 0;
+    });
+    this.#session.send('COMMIT');
+    await this.#session.settle();
+    if (raised !== 1) throw fencedError(place);
+    place.epoch = epoch;
   }
 
   /**
@@ -128,23 +151,17 @@ export class Applier {
     this.#endLsn = this.#options.positions.checkpoint;
     // The source may have checked them at the end, too. In the replica role they are not checked at all.
     const defers = this.#options.defers && !this.#session.replicaRole;
-    this.#session.send(defers ? 'BEGIN; SET CONSTRAINTS ALL DEFERRED' : 'BEGIN');
-    // The first statement marks the transaction, so that the reverse stream leaves it out.
-    this.#session.send(
-      'SELECT pg_logical_emit_message(true, $1, $2)',
-      [APPLY_PREFIX, this.#options.slice],
-      'mark',
-    );
+    sendBegin(this.#session, this.#options.slice, this.#options.place.epoch, { defers });
   }
 
   #commit(durable: boolean): void {
-    const { rows, positions } = this.#options;
+    const { rows, positions, place } = this.#options;
     if (rows.leftOutUntil > this.#leftOutUntil) {
       this.#leftOutUntil = rows.leftOutUntil;
-      const leftOut = leftOutStatement(this.#options.stream, rows.leftOutUntil);
+      const leftOut = leftOutStatement(place.stream, rows.leftOutUntil);
       this.#session.send(leftOut.text, leftOut.values);
     }
-    const advance = advanceStatement(this.#options, positions.checkpoint, this.#endLsn);
+    const advance = advanceStatement(place, positions.checkpoint, this.#endLsn);
     this.#session.send(advance.text, advance.values, 'advance');
     if (durable) this.#session.send('SET LOCAL synchronous_commit = on');
     this.#session.send('COMMIT');
@@ -240,6 +257,7 @@ export class Applier {
     const session = await open();
     const tables = new Map<RelationBinding, TableApplier[]>();
     try {
+      sendBegin(session, this.#options.slice, this.#options.place.epoch);
       return await findFailingChange(error, batch, session, (binding) => {
         const made = tables.get(binding) ?? this.#makeTables(binding, session);
         tables.set(binding, made);

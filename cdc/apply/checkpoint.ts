@@ -65,12 +65,14 @@ export async function createCheckpoint(
   );
 }
 
-/** Moves the stream to a higher epoch. False when the target has seen an even higher one. */
+/** Moves the stream to a higher epoch, durably. False when the target has seen an even higher one. */
 export async function raiseEpoch(client: pg.ClientBase, stream: string, epoch: number): Promise<boolean> {
+  await client.query('BEGIN; SET LOCAL synchronous_commit = on');
   const { rowCount } = await client.query(
     'UPDATE ficus.checkpoint SET epoch = $2 WHERE stream = $1 AND epoch <= $2',
     [stream, epoch],
   );
+  await client.query('COMMIT');
   return rowCount === 1;
 }
 
@@ -83,10 +85,14 @@ export interface Statement {
 /** One process's place in a stream: what it must still be for its checkpoint to move. */
 export interface StreamPlace {
   readonly stream: string;
+  /** Raised between two transactions while the session runs (`raiseStatement`). */
   readonly epoch: number;
   /** The checkpoint's holder, according to this process. */
   readonly holder: string;
 }
+
+/** The place of a session, which alone raises its epoch; its parts see it as it is. */
+export type SessionPlace = StreamPlace & { epoch: number };
 
 /**
  * Moves the checkpoint, in the transaction that writes the rows; fails with `FENCED` when it is elsewhere or someone
@@ -103,17 +109,29 @@ export function advanceStatement(place: StreamPlace, from: bigint, to: bigint): 
  * For a transaction that writes rows and moves no checkpoint. Nobody can move it until that transaction has ended.
  * @throws an error with code `FENCED` when the stream is someone else's
  */
-export async function lockCheckpoint(
-  client: pg.ClientBase,
-  { stream, epoch, holder }: StreamPlace,
-): Promise<void> {
+export async function lockCheckpoint(client: pg.ClientBase, place: StreamPlace): Promise<void> {
+  const { stream, epoch, holder } = place;
   const owned = await client.query(
     'SELECT FROM ficus.checkpoint WHERE stream = $1 AND epoch = $2 AND holder = $3 FOR SHARE',
     [stream, epoch, holder],
   );
-  if (owned.rowCount === 1) return;
+  if (owned.rowCount !== 1) throw fencedError(place);
+}
+
+/**
+ * Moves the stream to a higher epoch within a session: a process of an older epoch commits nothing after it. Changes no
+ * row when the stream is someone else's (`fencedError`).
+ */
+export function raiseStatement({ stream, epoch, holder }: StreamPlace, to: number): Statement {
+  return {
+    text: 'UPDATE ficus.checkpoint SET epoch = $4 WHERE stream = $1 AND epoch = $2 AND holder = $3',
+    values: [stream, epoch, holder, to],
+  };
+}
+
+export function fencedError({ stream, epoch }: StreamPlace): Error {
   const message = `this process no longer owns stream ${stream} in epoch ${epoch}`;
-  throw Object.assign(new Error(message), { code: FENCED });
+  return Object.assign(new Error(message), { code: FENCED });
 }
 
 /** Stores up to where the target may lack rows that a reread did not find. */

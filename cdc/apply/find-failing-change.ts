@@ -33,7 +33,10 @@ interface SingleChange {
 
 type TablesOf = (binding: RelationBinding) => readonly TableApplier[];
 
-/** Returns `error` with the change to blame, or unchanged when no single change fails. */
+/**
+ * Returns `error` with the change to blame, or unchanged when no single change fails.
+ * @param session in a transaction that has begun; the caller ends it
+ */
 export async function findFailingChange(
   error: unknown,
   batch: Batch,
@@ -41,7 +44,6 @@ export async function findFailingChange(
   tablesOf: TablesOf,
 ): Promise<unknown> {
   const changes = [...listChanges(batch)];
-  session.send('BEGIN');
   for (let from = 0; from < changes.length; from += GROUP) {
     const group = changes.slice(from, from + GROUP);
     if (!(await tryChanges(group, session, tablesOf))) continue;

@@ -3,8 +3,9 @@
  * edited: a change, also of a function's body, is a new one at the end, and so reaches targets that exist. The first one
  * also takes over what was created before there were versions.
  */
-import { FicusError } from '@ficus/core';
+import { FicusError, STREAM_SCHEMA } from '@ficus/core';
 import type pg from 'pg';
+import { refuseStranger } from '../catalog/refuse-stranger.ts';
 
 const VERSIONS: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS ficus.checkpoint (
@@ -48,13 +49,24 @@ $body$;`,
 /** Held while the state is created or dropped. */
 export const STATE_LOCK = 0x66_69_63_75;
 
+const CREATE_MIGRATIONS =
+  'CREATE TABLE IF NOT EXISTS ficus.migration (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())';
+
+/**
+ * Its tables, without a row: for an administrator to make first on a native subscriber that would stop at tables it lacks.
+ * The first version takes over what is there.
+ */
+export const STATE_TABLES_SQL = ['CREATE SCHEMA IF NOT EXISTS ficus', CREATE_MIGRATIONS, VERSIONS[0]].join(
+  ';\n',
+);
+
 /** Drops all of it but the schema, in a block of PL/pgSQL. */
 export const DROP_STATE = `DROP TABLE IF EXISTS ficus.copy_progress, ficus.checkpoint, ficus.migration;
   DROP FUNCTION IF EXISTS ficus.advance_checkpoint(text, bigint, text, pg_lsn, pg_lsn);`;
 
 /**
  * Creates or updates the state; safe when several processes do so at once.
- * @throws FicusError FICUS_CDC_STATE_NEWER
+ * @throws FicusError FICUS_CDC_STATE_NEWER, FICUS_SCHEMA_NOT_OWN
  */
 export async function ensureState(client: pg.ClientBase): Promise<void> {
   if ((await readStateVersion(client)) === VERSIONS.length) return;
@@ -63,7 +75,7 @@ export async function ensureState(client: pg.ClientBase): Promise<void> {
     await client.query('SELECT pg_advisory_xact_lock($1)', [STATE_LOCK]);
     // IF NOT EXISTS would need the privilege to create one even where an administrator has created it.
     await client.query(`DO $$ BEGIN IF to_regnamespace('ficus') IS NULL THEN CREATE SCHEMA ficus; END IF; END $$;
-      CREATE TABLE IF NOT EXISTS ficus.migration (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`);
+      ${CREATE_MIGRATIONS}`);
     const present = await readStateVersion(client);
     for (const [index, statements] of VERSIONS.slice(present).entries()) {
       await client.query(statements);
@@ -78,9 +90,10 @@ export async function ensureState(client: pg.ClientBase): Promise<void> {
 
 /**
  * 0 before there is any.
- * @throws FicusError FICUS_CDC_STATE_NEWER: this program does not know what the state means
+ * @throws FicusError FICUS_CDC_STATE_NEWER: this program does not know what the state means; FICUS_SCHEMA_NOT_OWN
  */
 export async function readStateVersion(client: pg.ClientBase): Promise<number> {
+  await refuseStranger(client, STREAM_SCHEMA);
   const found = await client.query<{ present: boolean }>(
     `SELECT to_regclass('ficus.migration') IS NOT NULL AS present`,
   );

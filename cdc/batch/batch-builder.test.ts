@@ -255,3 +255,23 @@ describe.each([
     );
   });
 });
+
+test('a transaction that begins with this slice’s mark was written by a stream, and is left out; others are not', () => {
+  const wire = new WireWriter(false);
+  const table: Table = new Map();
+  const states = new Map<bigint, Table>();
+  const transaction = (...steps: readonly (string | [mark: string])[]): void => {
+    wire.begin();
+    for (const step of steps)
+      if (typeof step === 'string') wire.insert([step, 'a', null]);
+      else wire.message('ficus.apply', step[0]);
+    if (steps[0]![0] !== 's')
+      for (const step of steps) if (typeof step === 'string') table.set(step, [step, 'a', null]);
+    states.set(wire.commit(), new Map(table));
+  };
+  transaction(['s'], '1');
+  transaction(['other'], '2');
+  transaction('3', ['s'], '4');
+  const read = readAll(wire.finish(), [9], states, false);
+  expect([...read.table.keys()].sort()).toEqual(['2', '3', '4']);
+});

@@ -51,6 +51,20 @@ export class WireWriter {
     this.#change('D', this.#full ? ['O', before] : ['K', keyOnly(before)]);
   }
 
+  /** A transactional logical message. */
+  message(prefix: string, content: string): void {
+    const text = Buffer.from(content);
+    this.#send(
+      Buffer.concat([
+        Buffer.from('M\x01'),
+        Buffer.alloc(8),
+        Buffer.from(`${prefix}\0`),
+        int32(text.length),
+        text,
+      ]),
+    );
+  }
+
   finish(): Buffer {
     return Buffer.concat(this.#frames);
   }

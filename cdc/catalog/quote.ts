@@ -16,6 +16,13 @@ export function quoteLiteral(text: string): string {
   return text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
 }
 
+/** Text → literal without escapes, for bodies of functions: `$ficus$…$ficus$`, or a tag that is not in the text. */
+export function dollarQuote(text: string): string {
+  let tag = '$ficus$';
+  for (let n = 1; `${text}$`.includes(tag); n++) tag = `$ficus${n}$`;
+  return `${tag}${text}${tag}`;
+}
+
 /** Splits `schema.table`, as written in the config. */
 export function splitQualified(qualifiedName: string): { schema: string; name: string } {
   const dot = qualifiedName.indexOf('.');

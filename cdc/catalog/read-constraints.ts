@@ -1,6 +1,7 @@
 /** Unique indexes, exclusion constraints, foreign keys and triggers of tables. Called by readCatalog. */
 import type pg from 'pg';
 import type { ForeignKey, InboundKey, Intercept, Trigger, UniqueIndex } from './database-catalog.ts';
+import { NOT_OF_FENCE } from './fence-triggers-sql.ts';
 import { groupByTable } from './group-by-table.ts';
 
 /** Table oid → its unique indexes, the primary key first. Leaves out invalid ones (a failed CREATE … CONCURRENTLY). */
@@ -128,14 +129,14 @@ export async function readInboundKeys(
   }));
 }
 
-/** Table oid → its triggers, except those that PostgreSQL creates for constraints. */
+/** Table oid → its triggers, except those that PostgreSQL creates for constraints, and the fence's. */
 export async function readTriggers(
   client: pg.ClientBase,
   oids: readonly number[],
 ): Promise<Map<number, Trigger[]>> {
   const { rows } = await client.query<{ table: number; name: string; enabled: string }>(
     `SELECT tgrelid::int8::float8 AS table, tgname AS name, tgenabled::text AS enabled
-       FROM pg_trigger WHERE tgrelid = ANY($1::oid[]) AND NOT tgisinternal ORDER BY tgname`,
+       FROM pg_trigger WHERE tgrelid = ANY($1::oid[]) AND NOT tgisinternal AND ${NOT_OF_FENCE} ORDER BY tgname`,
     [oids],
   );
   return groupByTable(rows, (row) => ({ name: row.name, fires: FIRES[row.enabled] ?? 'origin' }));

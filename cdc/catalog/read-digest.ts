@@ -3,6 +3,7 @@
  * second. What has changed, and whether it matters, is decided where both catalogs are read in full (prepareStream).
  */
 import type pg from 'pg';
+import { NOT_OF_FENCE } from './fence-triggers-sql.ts';
 import { splitQualified } from './quote.ts';
 import { usedTypesSql } from './type-parts.ts';
 
@@ -69,7 +70,7 @@ const DIGEST_SQL = `
      WHERE conrelid = ANY (ARRAY(SELECT oid FROM wanted)) AND contype = 'f'
     UNION ALL
     SELECT concat_ws(' ', 'trigger', tgrelid, oid, tgtype, tgenabled) FROM pg_trigger
-     WHERE tgrelid = ANY (ARRAY(SELECT oid FROM member)) AND NOT tgisinternal
+     WHERE tgrelid = ANY (ARRAY(SELECT oid FROM member)) AND NOT tgisinternal AND ${NOT_OF_FENCE}
     UNION ALL
     SELECT concat_ws(' ', 'rule', ev_class, oid, ev_type, is_instead, ev_qual::text = '<>', ev_enabled) FROM pg_rewrite
      WHERE ev_class = ANY (ARRAY(SELECT oid FROM wanted))

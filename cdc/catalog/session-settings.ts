@@ -20,6 +20,8 @@ export const SESSION_SETTINGS: Readonly<Record<string, string>> = {
   quote_all_identifiers: 'off',
   // With row security, fail instead of reading half a table.
   row_security: 'off',
+  // In a database whose default is serializable, what we read would let transactions of others fail.
+  default_transaction_isolation: 'read committed',
   // Queries of large catalogs are dear by the planner's estimate: the server would compile for longer than they take.
   jit: 'off',
 };

@@ -76,6 +76,18 @@ export function findComputedAgain(
   });
 }
 
+/**
+ * Whether rows may have left with a partition: detached, dropped, or emptied by itself, which no change stream tells. One
+ * that was written again (VACUUM FULL) looks as one that was emptied.
+ */
+export function hasLostPartition(before: TableStorage, now: TableStorage): boolean {
+  return Object.keys(before.links ?? {}).some((oid) => {
+    const file = now.files[oid];
+    // The TOAST table stays: its number says nothing here.
+    return file === undefined || before.files[oid]?.split(' ')[0] !== file.split(' ')[0];
+  });
+}
+
 /** Whether ALTER TABLE may have written the rows of all partitions again; it leaves out none. */
 function isWrittenAgain(before: TableStorage, now: TableStorage): boolean {
   const known = Object.keys(now.files).filter(

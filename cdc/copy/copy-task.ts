@@ -133,9 +133,14 @@ export function chunkQuery(task: ChunkedTask, after: readonly string[] | undefin
   // With the alias, so that the column orders the rows and not its text in the select list.
   const keys = source.keyColumns.map((key) => `t.${quoteIdentifier(key)}`);
   // Some types are compared with no plain literal, and a domain over an enum with nothing.
-  const cast = (values: readonly string[]) =>
-    values.map((value, place) => `CAST(${value} AS ${source.keyTypes[place]})`).join(', ');
-  const where = after ? ` WHERE (${cast(keys)}) > (${cast(after.map(quoteLiteral))})` : '';
+  const cast = (value: string, place: number) => `CAST(${value} AS ${source.keyTypes[place]})`;
+  const literal = (value: string, place: number) => {
+    const text = cast(quoteLiteral(value), place);
+    // Once there are statistics, PostgreSQL 18 fails to plan a comparison with a constant of this type (“cache lookup failed for
+    // collation 0”): the result of a subquery is no constant.
+    return source.keyTypes[place] === '"char"' ? `(SELECT ${text})` : text;
+  };
+  const where = after ? ` WHERE (${keys.map(cast).join(', ')}) > (${after.map(literal).join(', ')})` : '';
   return copyOf(task, `${where} ORDER BY ${keys.join(', ')} LIMIT ${limit}`);
 }
 

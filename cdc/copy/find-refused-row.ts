@@ -21,18 +21,22 @@ interface Refused {
   readonly reason: unknown;
 }
 
-/** Returns `error` with the row to blame; unchanged when no single row is refused. */
+/**
+ * Returns `error` with the row to blame; unchanged when no single row is refused.
+ * @param begin sends what begins a transaction of the copy on the statements' session
+ */
 export async function findRefusedRow(
   error: unknown,
   task: CopyTask,
   statements: PlanStatements,
   binding: RelationBinding,
   rows: () => readonly TuplePlace[],
+  begin: () => void,
 ): Promise<unknown> {
   if (!ABOUT_ROWS.test(String((error as { code?: unknown } | undefined)?.code))) return error;
   const { session } = statements;
   try {
-    session.send('BEGIN');
+    begin();
     await session.settle();
     const refused = await search(rows(), task, statements);
     if (!refused) return error;

@@ -6,6 +6,7 @@
 import { FicusError, formatLsn } from '@ficus/core';
 import pg from 'pg';
 import { insertColumns } from '../apply/apply-statements.ts';
+import { beginApply, sendBegin } from '../apply/begin-apply.ts';
 import { lockCheckpoint, type StreamPlace } from '../apply/checkpoint.ts';
 import { refuseLeftOut } from '../apply/left-out.ts';
 import { PlanStatements } from '../apply/plan-statements.ts';
@@ -14,7 +15,6 @@ import { lockAndFindRewritten } from '../catalog/lock-table.ts';
 import { reach } from '../failpoints.ts';
 import { endClient } from '../source/end-client.ts';
 import { exportSnapshot } from '../source/export-snapshot.ts';
-import { APPLY_PREFIX } from '../source/marks.ts';
 import { requireOwnSession, takeSession } from '../source/own-session.ts';
 import { copyIn, copyOut } from './copy-protocol.ts';
 import { findLines, readBinaryRows } from './copy-rows.ts';
@@ -23,8 +23,9 @@ import { findRefusedRow } from './find-refused-row.ts';
 import { groupBySource } from './whole-tables.ts';
 import { binaryTuples, chunkBinding, textTuples } from './write-chunk.ts';
 
-interface WholeCopyOptions extends StreamPlace {
+interface WholeCopyOptions {
   readonly slice: string;
+  readonly place: StreamPlace;
   readonly sourceUrl: string;
   readonly targetUrl: string;
   readonly applicationName: string;
@@ -117,8 +118,8 @@ export class WholeCopy {
     progress: WholeCopyProgress,
   ): Promise<void> {
     const { client } = session;
-    await client.query('BEGIN');
-    await client.query('SELECT pg_logical_emit_message(true, $1, $2)', [APPLY_PREFIX, this.#options.slice]);
+    const { slice, place } = this.#options;
+    await beginApply(client, slice, place.epoch);
     for (const task of tasks) await requireEmpty(client, task);
     const copied = new Map(tasks.map((task) => [task, 0]));
     await this.#refuseRewritten(tasks[0]!);
@@ -152,7 +153,9 @@ export class WholeCopy {
     } catch (error) {
       await session.client.query('ROLLBACK');
       const rows = () => (task.verbatim ? textTuples(data) : binaryTuples(data));
-      throw await findRefusedRow(error, task, statements, chunkBinding(task), rows);
+      const { slice, place } = this.#options;
+      const begin = () => sendBegin(session, slice, place.epoch);
+      throw await findRefusedRow(error, task, statements, chunkBinding(task), rows, begin);
     }
   }
 
@@ -176,11 +179,11 @@ export class WholeCopy {
 
   /** The copy counts only for the process that owns the stream; only the applier moves the checkpoint. */
   async #keep(client: pg.Client, task: WholeTask, rows: number): Promise<void> {
-    await lockCheckpoint(client, this.#options);
+    await lockCheckpoint(client, this.#options.place);
     await client.query(
       `UPDATE ficus.copy_progress SET rows_copied = $3, rows_total = $3, done = true, copied_at = $4
         WHERE stream = $1 AND target = $2`,
-      [this.#options.stream, task.plan.target.qualifiedName, rows, formatLsn(this.lsn)],
+      [this.#options.place.stream, task.plan.target.qualifiedName, rows, formatLsn(this.lsn)],
     );
   }
 

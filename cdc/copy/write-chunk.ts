@@ -4,6 +4,7 @@
  */
 import type pg from 'pg';
 import { insertColumns } from '../apply/apply-statements.ts';
+import { beginApply, sendBegin } from '../apply/begin-apply.ts';
 import { advanceStatement, type Statement, type StreamPlace } from '../apply/checkpoint.ts';
 import { refuseLeftOut } from '../apply/left-out.ts';
 import { PlanStatements } from '../apply/plan-statements.ts';
@@ -14,15 +15,15 @@ import { locateColumn, NULL, readInt32, tupleKey, UNCHANGED } from '../decode/tu
 import { reach } from '../failpoints.ts';
 import { findForbidden } from '../mapping/find-intercepts.ts';
 import type { Positions } from '../positions.ts';
-import { APPLY_PREFIX } from '../source/marks.ts';
 import { copyIn } from './copy-protocol.ts';
 import { findLines, lineToTuple, readBinaryRows } from './copy-rows.ts';
 import type { Chunk, CopyTask } from './copy-task.ts';
 import type { CopyWindow, WindowEntry } from './copy-windows.ts';
 import { findRefusedRow } from './find-refused-row.ts';
 
-interface ChunkWriterOptions extends StreamPlace {
+interface ChunkWriterOptions {
   readonly slice: string;
+  readonly place: StreamPlace;
   /** Pipelined, shared with the applier, which is idle meanwhile. */
   readonly session: TargetSession;
   /** Not pipelined, for COPY. */
@@ -48,7 +49,9 @@ export class ChunkWriter {
         await this.#writeTuples(chunk, window);
     } catch (error) {
       const rows = () => remainingTuples(chunk, window);
-      throw await findRefusedRow(error, task, this.#statementsOf(task), chunkBinding(task), rows);
+      const { session, slice, place } = this.#options;
+      const begin = () => sendBegin(session, slice, place.epoch);
+      throw await findRefusedRow(error, task, this.#statementsOf(task), chunkBinding(task), rows, begin);
     }
     task.lastKey = chunk.lastKey ?? task.lastKey;
     task.rowsCopied += chunk.rows;
@@ -61,11 +64,10 @@ export class ChunkWriter {
 
   /** False when the stream has already brought one of the rows to the target. */
   async #writeVerbatim(chunk: Chunk): Promise<boolean> {
-    const { plain } = this.#options;
+    const { plain, slice, place } = this.#options;
     const { plan } = chunk.task;
-    await plain.query('BEGIN');
     try {
-      await plain.query('SELECT pg_logical_emit_message(true, $1, $2)', [APPLY_PREFIX, this.#options.slice]);
+      await beginApply(plain, slice, place.epoch);
       const copy = `COPY ${plan.target.sql} (${insertColumns(plan)}) FROM STDIN`;
       if (chunk.rows > 0) this.#refuse(plan, await copyIn(plain, copy, chunk.data), chunk.rows);
       for (const { text, values } of this.#bookkeeping(chunk)) await plain.query(text, values as unknown[]);
@@ -80,10 +82,9 @@ export class ChunkWriter {
   }
 
   async #writeTuples(chunk: Chunk, window: CopyWindow): Promise<void> {
-    const { session, slice } = this.#options;
+    const { session, slice, place } = this.#options;
     const tuples = remainingTuples(chunk, window);
-    session.send('BEGIN');
-    session.send('SELECT pg_logical_emit_message(true, $1, $2)', [APPLY_PREFIX, slice], 'mark');
+    sendBegin(session, slice, place.epoch);
     try {
       await this.#upsert(chunk.task, tuples);
       for (const { text, values } of this.#bookkeeping(chunk)) session.send(text, values);
@@ -119,7 +120,7 @@ export class ChunkWriter {
   }
 
   #bookkeeping(chunk: Chunk): Statement[] {
-    const { stream, positions } = this.#options;
+    const { place, positions } = this.#options;
     const { task } = chunk;
     const at = positions.checkpoint;
     return [
@@ -127,7 +128,7 @@ export class ChunkWriter {
         text: `UPDATE ficus.copy_progress SET last_key = coalesce($3::text[], last_key), rows_copied = rows_copied + $4,
                  rows_total = $5, done = $6 WHERE stream = $1 AND target = $2`,
         values: [
-          stream,
+          place.stream,
           task.plan.target.qualifiedName,
           chunk.lastKey ?? null,
           chunk.rows,
@@ -136,7 +137,7 @@ export class ChunkWriter {
         ],
       },
       // Moves nothing; fails when this process no longer owns the stream.
-      advanceStatement(this.#options, at, at),
+      advanceStatement(place, at, at),
     ];
   }
 

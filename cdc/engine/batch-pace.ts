@@ -10,6 +10,8 @@ interface BatchPaceOptions {
   readonly settings: ReplicationSettings;
   /** A caller is waiting for a position: do not wait for a fuller batch. */
   readonly hasWaiters: () => boolean;
+  /** There is something to do between two transactions. */
+  readonly hasErrand: () => boolean;
   readonly stopping: () => boolean;
 }
 
@@ -27,12 +29,12 @@ export class BatchPace {
     this.#wake?.();
   }
 
-  /** Resolves when a batch is to be taken, or the session stops. */
+  /** Resolves when a batch is to be taken, there is an errand, or the session stops. */
   async ready(): Promise<void> {
-    const { changes, stopping } = this.#options;
+    const { changes, hasErrand, stopping } = this.#options;
     this.#sinceMs = 0;
     for (;;) {
-      if (stopping()) return;
+      if (stopping() || hasErrand()) return;
       if (changes.isReady) {
         this.#sinceMs ||= Date.now();
         const waitMs = this.#lingerMs();

@@ -13,6 +13,7 @@ test.each([
   ['a full disk', refused('53100'), 'reconnect', 'FICUS_CDC_INTERRUPTED'],
   ['a lock that was not available in time', refused('55P03'), 'reconnect', 'FICUS_CDC_INTERRUPTED'],
   ['a missing privilege', refused('42501'), 'stop', 'FICUS_CDC_PRIVILEGE'],
+  ['a session that may only read', refused('25006'), 'stop', 'FICUS_CDC_READ_ONLY'],
   ['a table that is gone', refused('42P01'), 'stop', 'FICUS_CDC_STATEMENT_REFUSED'],
   ['a checkpoint that moved', refused('FC001'), 'stop', 'FICUS_CDC_FENCED'],
   ['a fault of ours', new TypeError('x is not a function'), 'stop', 'FICUS_INTERNAL'],

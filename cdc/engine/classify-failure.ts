@@ -30,6 +30,10 @@ const UNANSWERED = 'Query read timeout';
 const SLOT_IN_USE = '55006';
 const SLOT_INVALID = '55000';
 const PRIVILEGE = '42501';
+/** The session's transactions are read-only: by a setting, or on a standby. */
+const READ_ONLY = '25006';
+/** Raised by a fence of another epoch (cdc/fence): the stream continues once its own has been raised. */
+const HELD = 'FI001';
 
 export function classifyFailure(error: unknown): Failure {
   if (error instanceof RestartSession) return { kind: 'restart' };
@@ -46,9 +50,11 @@ export function classifyFailure(error: unknown): Failure {
     return isConnectionTrouble(error, message)
       ? reconnect('FICUS_DATABASE_UNREACHABLE', message)
       : stop('FICUS_INTERNAL', message);
+  if (code === HELD) return reconnect('FICUS_CDC_HELD', message);
   if (code === FENCED) return stop('FICUS_CDC_FENCED', message);
   if (isDown(code)) return reconnect('FICUS_DATABASE_UNREACHABLE', message);
   if (isTransient(code)) return reconnect('FICUS_CDC_INTERRUPTED', message);
+  if (code === READ_ONLY) return stop('FICUS_CDC_READ_ONLY', message);
   return stop(code === PRIVILEGE ? 'FICUS_CDC_PRIVILEGE' : 'FICUS_CDC_STATEMENT_REFUSED', message);
 }
 

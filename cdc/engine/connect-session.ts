@@ -1,11 +1,12 @@
 /** The connections that a session needs, and its claim to be the stream's only process. */
+import { STREAM_SCHEMA } from '@ficus/core';
 import type pg from 'pg';
 import { fenceOlderEpoch } from '../apply/checkpoint.ts';
 import { TargetSession } from '../apply/target-session.ts';
-import type { ReplicationOptions } from '../replication.ts';
+import { refuseStranger } from '../catalog/refuse-stranger.ts';
 import { breakOffQuery, endClient } from '../source/end-client.ts';
 import { ReplicationConnection } from '../source/replication-connection.ts';
-import { nameStream } from '../source/stream-names.ts';
+import { nameApplication, nameStream } from '../source/stream-names.ts';
 import { StreamTakenError } from './classify-failure.ts';
 import { connectTo } from './connect-to.ts';
 import type { SessionHost } from './session-host.ts';
@@ -16,9 +17,9 @@ export function connectSession(
   { options, settings }: SessionHost,
   life: SessionLife,
 ): Promise<[ReplicationConnection, TargetSession, pg.Client, pg.Client]> {
-  const { slice, sourceUrl, targetUrl } = options;
+  const { slice, direction, sourceUrl, targetUrl } = options;
   const { answerMs } = settings;
-  const name = `ficus ${slice}`.slice(0, 63);
+  const name = nameApplication(slice, direction);
   return Promise.all([
     life.closing(ReplicationConnection.open(sourceUrl, name, answerMs), (connection) => connection.close()),
     life.closing(TargetSession.open({ url: targetUrl, applicationName: name, answerMs }), (session) =>
@@ -38,12 +39,13 @@ export function connectSession(
  * @throws StreamTakenError when another has it: stand by
  */
 export async function claimStream(
-  { slice, direction = 'forward', epoch = 1 }: ReplicationOptions,
+  { options: { slice, direction = 'forward' }, epoch }: Pick<SessionHost, 'options' | 'epoch'>,
   session: TargetSession,
   target: pg.Client,
 ): Promise<void> {
   const { stream } = nameStream(slice, direction, '');
   if (await session.claim(stream)) return;
+  await refuseStranger(target, STREAM_SCHEMA);
   await fenceOlderEpoch(target, stream, epoch);
   throw new StreamTakenError();
 }

@@ -1,10 +1,12 @@
 /** What a stopped stream leaves on both databases: tells whether its copy is complete, and removes all of it. */
-import { type EmptiedTable, FicusError, type TableConfig } from '@ficus/core';
+import { type EmptiedTable, FicusError, STREAM_SCHEMA, type TableConfig } from '@ficus/core';
 import type pg from 'pg';
+import { beginApply } from '../apply/begin-apply.ts';
 import { deleteCheckpoint, loadCheckpoint } from '../apply/checkpoint.ts';
 import { describeUse, lockToEmpty } from '../apply/lock-to-empty.ts';
 import { readStateVersion } from '../apply/state-schema.ts';
 import { quoteQualified, splitQualified } from '../catalog/quote.ts';
+import { refuseStranger } from '../catalog/refuse-stranger.ts';
 import type { ReplicationOptions } from '../replication.ts';
 import { endClient, withinTime } from '../source/end-client.ts';
 import { dropPublication } from '../source/publication.ts';
@@ -22,15 +24,18 @@ export async function readCopied({
   targetUrl,
 }: ReplicationOptions): Promise<boolean> {
   const { stream } = nameStream(slice, direction, '');
+  // Some tables may have no way back.
+  const least = direction === 'forward' ? tables.length : 1;
   const target = await connectTo(targetUrl, 'ficus');
   try {
+    await refuseStranger(target, STREAM_SCHEMA);
     if (!(await isPresent(target, 'ficus.copy_progress'))) return false;
     const { rows } = await target.query<{ tables: number; done: number }>(
       `SELECT count(*)::int AS tables, count(*) FILTER (WHERE done)::int AS done FROM ficus.copy_progress WHERE stream = $1`,
       [stream],
     );
     const { tables: known = 0, done = 0 } = rows[0] ?? {};
-    return known >= tables.length && known === done;
+    return known >= least && known === done;
   } finally {
     await endClient(target);
   }
@@ -43,8 +48,11 @@ export async function readCopied({
 export async function dropStream(
   options: ReplicationOptions,
   emptyTarget: boolean,
+  epoch: number,
 ): Promise<readonly EmptiedTable[]> {
   const { slice, direction = 'forward', sourceUrl, targetUrl, tables } = options;
+  // The legacy's rows are nobody's copy.
+  if (emptyTarget && direction === 'reverse') throw new Error('the legacy is never emptied');
   const { stream, publication } = nameStream(slice, direction, '');
   const target = await connectTo(targetUrl, 'ficus');
   const emptied: EmptiedTable[] = [];
@@ -58,7 +66,8 @@ export async function dropStream(
     const slot = checkpoint?.slot ?? nameStream(slice, direction, await readPlace(source, target)).slot;
     // Both in one transaction: a later copy would find unknown rows in tables that should be empty. And before dropping
     // the slot: if the target cannot be emptied, the stream can still continue.
-    await target.query('BEGIN');
+    // Marked as the stream's own: a stream back would empty the source's tables.
+    await beginApply(target, slice, epoch);
     if (checkpoint) {
       // The rows first, as a stream of another process writes them: neither waits for what the other holds.
       if (emptyTarget) emptied.push(...(await emptyTables(target, tables)));

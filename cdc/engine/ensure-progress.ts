@@ -5,7 +5,7 @@
 import { FicusError, type TableConfig } from '@ficus/core';
 import type pg from 'pg';
 import type { DatabaseCatalog, TableCatalog } from '../catalog/database-catalog.ts';
-import type { TableStorage } from '../catalog/table-storage.ts';
+import { hasLostPartition, type TableStorage } from '../catalog/table-storage.ts';
 import { type CopyTask, isWhole } from '../copy/copy-task.ts';
 import { groupBySource } from '../copy/whole-tables.ts';
 import { refuseProblems } from '../mapping/compile-slice.ts';
@@ -60,7 +60,11 @@ interface ProgressInput {
   readonly plans: readonly TablePlan[];
   readonly catalogs: { readonly source: DatabaseCatalog; readonly target: DatabaseCatalog };
   readonly tables: readonly TableConfig[];
+  /** Whether there is a first copy. Without one, all rows of a new table are on the target. */
+  readonly copies: boolean;
   readonly published: PublicationEntries;
+  /** Called with a table of the source when rows may have left it, or its target, with a partition since it was last seen. */
+  readonly onLostRows: (source: string) => void;
   /** Base directory of mapping modules. */
   readonly baseDir: string;
 }
@@ -72,7 +76,11 @@ interface ProgressInput {
 export async function ensureProgress(client: pg.Client, input: ProgressInput): Promise<void> {
   const recorded: RecordedTable[] = [];
   // All of them before any is refused: what an operator then does to the tables must not look as if it had been so before.
-  for (const plan of input.plans) recorded.push(await recordTable(client, input, plan));
+  for (const plan of input.plans) {
+    const table = await recordTable(client, input, plan);
+    recorded.push(table);
+    if (hasLostRows(table)) input.onLostRows(plan.source.qualifiedName);
+  }
   const begun = new Set(recorded.filter((table) => table.begun).map(({ plan }) => plan.target.qualifiedName));
   const left = findLeftBehind(input.tables, input.plans, input.catalogs, begun).filter(
     ({ harmless }) => !harmless,
@@ -114,20 +122,26 @@ interface RecordedTable {
   readonly shape: StoredShape;
 }
 
+function hasLostRows({ known, source, target }: RecordedTable): boolean {
+  const before = known?.storage;
+  if (!before) return false;
+  return hasLostPartition(before.source, source.storage) || hasLostPartition(before.target, target.storage);
+}
+
 const IS_RECORD = 'stream = $1 AND target = $2';
 
 /** Where rows are there and no shape is, what holds now is the best that can be known of when they were copied. */
 async function recordTable(client: pg.Client, input: ProgressInput, plan: TablePlan): Promise<RecordedTable> {
-  const { stream, tables, catalogs, published, baseDir } = input;
+  const { stream, tables, catalogs, copies, published, baseDir } = input;
   const config = tables[plan.index]!;
   const source = catalogs.source.tables.get(plan.source.qualifiedName)!;
   const target = catalogs.target.tables.get(plan.target.qualifiedName)!;
   const as = published.get(plan.source.oid);
   const { rows } = await client.query<Pick<RecordedTable, 'before' | 'known' | 'begun'>>(
-    `INSERT INTO ficus.copy_progress AS p (stream, source, target, source_columns, published_as) VALUES ($1, $2, $3, $4, $5)
+    `INSERT INTO ficus.copy_progress AS p (stream, source, target, source_columns, published_as, done) VALUES ($1, $2, $3, $4, $5, $6)
      ON CONFLICT (stream, target) DO UPDATE SET source = excluded.source, published_as = excluded.published_as
      RETURNING p.source_columns AS before, p.shape AS known, p.done OR p.last_key IS NOT NULL AS begun`,
-    [stream, plan.source.qualifiedName, plan.target.qualifiedName, columnsOf(source), as?.entry],
+    [stream, plan.source.qualifiedName, plan.target.qualifiedName, columnsOf(source), as?.entry, !copies],
   );
   const row = rows[0]!;
   const moduleDigest = config.module === undefined ? undefined : await digestModule(config.module, baseDir);

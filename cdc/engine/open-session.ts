@@ -16,6 +16,7 @@ import { BatchPace } from './batch-pace.ts';
 import { BatchReports } from './batch-reports.ts';
 import { checkRelation } from './check-relation.ts';
 import { claimStream, connectSession } from './connect-session.ts';
+import { Errands } from './errands.ts';
 import type { Heartbeats } from './heartbeat.ts';
 import { Liveness } from './liveness.ts';
 import type { Opening } from './opening.ts';
@@ -45,8 +46,11 @@ export async function openSession(host: SessionHost, life: SessionLife): Promise
   liveness.watchClient('target', session.client, () => session.isWaiting);
   liveness.watchClient('source', source);
   liveness.watchClient('target', target);
-  await claimStream(options, session, target);
-  const prepared = await prepareStream(options, source, target, connection.identity);
+  await claimStream(host, session, target);
+  const prepared = await prepareStream(options, source, target, connection.identity, host.epoch, (table) =>
+    host.ledger?.recordAll(table),
+  );
+  host.epochIs(prepared.place.epoch);
   life.mustContinue();
   void source.end().catch(() => undefined);
   target.on('error', (error) => life.fail(error));
@@ -74,7 +78,9 @@ async function start(
   const changes = openChanges(opening, connection);
   const stopping = () => life.isStopping;
   const hasWaiters = () => host.hasWaiters();
-  const pace = new BatchPace({ changes, settings: host.settings, hasWaiters, stopping });
+  const errands = new Errands({ host, applier, place: prepared.place, positions, changes });
+  const hasErrand = () => errands.isDue;
+  const pace = new BatchPace({ changes, settings: host.settings, hasWaiters, hasErrand, stopping });
   changes.start({ ready: () => pace.signal(), failed: (error) => life.fail(error) });
   const heartbeats = host.makeHeartbeats(prepared.names.stream);
   const copier = await startCopy(opening, pace, heartbeats, whole);
@@ -89,6 +95,7 @@ async function start(
     changes,
     pace,
     applier,
+    errands,
     copier,
     wholeTables,
     heartbeats,
@@ -108,7 +115,7 @@ function openReports({ host, prepared }: Opening, heartbeats: Heartbeats): Batch
 }
 
 function makeApplier({ host, life, prepared, positions, session, windows }: Opening): Applier {
-  const { names, epoch, holder, tasks, checkpoint } = prepared;
+  const { place, tasks, checkpoint } = prepared;
   const rows = new Rereader({
     source: host.source,
     arrived: () => windows.arrived(),
@@ -122,9 +129,7 @@ function makeApplier({ host, life, prepared, positions, session, windows }: Open
   const stopping = () => life.isStopping;
   return new Applier({
     slice,
-    stream: names.stream,
-    epoch,
-    holder,
+    place,
     positions,
     session,
     rows,
@@ -168,19 +173,19 @@ function openChanges(opening: Opening, connection: ReplicationConnection): Pgout
 }
 
 function watch({ host, life, prepared, target }: Opening, running: RunningSession): void {
-  life.atEnd(
-    watchDatabases({
-      source: host.source,
-      target,
-      tables: host.options.tables,
-      prepared,
-      periodMs: host.settings.slotCheckMs,
-      unwatchedMs: host.settings.unwatchedMs,
-      onHealth: (health) => {
-        running.slotHealth = health;
-      },
-      onFailure: (error) => life.fail(error),
-      onUnwatched: (side, problem) => host.unwatched(side, problem),
-    }),
-  );
+  const watching = watchDatabases({
+    source: host.source,
+    target,
+    prepared,
+    periodMs: host.settings.slotCheckMs,
+    unwatchedMs: host.settings.unwatchedMs,
+    onHealth: (health) => {
+      running.slotHealth = health;
+    },
+    onFailure: (error) => life.fail(error),
+    onLostRows: (table) => host.ledger?.recordAll(table),
+    onUnwatched: (side, problem) => host.unwatched(side, problem),
+  });
+  running.lookAtTables = () => watching.look();
+  life.atEnd(() => watching.stop());
 }

@@ -23,6 +23,12 @@ export class PositionWaiters {
     for (const waiter of this.#waiters) if (waiter.lsn <= lsn) this.#end(waiter, true);
   }
 
+  /** Someone waits for this position, or one before it. */
+  awaits(lsn: bigint): boolean {
+    for (const waiter of this.#waiters) if (waiter.lsn <= lsn) return true;
+    return false;
+  }
+
   giveUp(): void {
     for (const waiter of this.#waiters) this.#end(waiter, false);
   }

@@ -3,15 +3,23 @@
  * progress of the copy. Safe to run again after any interruption; changes nothing twice.
  */
 import { randomUUID } from 'node:crypto';
-import { FicusError } from '@ficus/core';
+import { FicusError, STREAM_SCHEMA, type TableConfig } from '@ficus/core';
 import type pg from 'pg';
-import { type Checkpoint, createCheckpoint, raiseEpoch, takeCheckpoint } from '../apply/checkpoint.ts';
+import {
+  type Checkpoint,
+  createCheckpoint,
+  raiseEpoch,
+  type SessionPlace,
+  takeCheckpoint,
+} from '../apply/checkpoint.ts';
 import { ensureState } from '../apply/state-schema.ts';
 import type { TableCatalog } from '../catalog/database-catalog.ts';
 import { readDigest } from '../catalog/read-digest.ts';
+import { refuseStranger } from '../catalog/refuse-stranger.ts';
 import { type CopyTask, loadProgress, makeCopyTask } from '../copy/copy-task.ts';
 import { describeRelation } from '../decode/change-visitor.ts';
 import { reach } from '../failpoints.ts';
+import { refuseHandedOver } from '../fence/refuse-handed-over.ts';
 import { mappedTables } from '../mapping/compile-mapping.ts';
 import { compileSlice, refuseProblems } from '../mapping/compile-slice.ts';
 import { findLeftBehind } from '../mapping/left-behind.ts';
@@ -27,44 +35,50 @@ import { dropSlot, readSlot } from '../source/slot.ts';
 import { nameStream, type StreamNames } from '../source/stream-names.ts';
 import { decideStart } from './decide-start.ts';
 import { ensureProgress, refuseHalfCopied, refuseUnsent } from './ensure-progress.ts';
+import { noWayBack } from './no-way-back.ts';
 import { refuseReplaced } from './refuse-replaced.ts';
 
 export interface PreparedStream {
   readonly names: StreamNames;
+  /** What the plans were compiled from: the config's tables, or their reverse. */
+  readonly tables: readonly TableConfig[];
   readonly plans: readonly TablePlan[];
   readonly tasks: readonly CopyTask[];
   readonly checkpoint: Checkpoint;
-  readonly epoch: number;
   /** This session, as the checkpoint's holder. */
-  readonly holder: string;
+  readonly place: SessionPlace;
   /** `schema.table` of the source → its shape (describeRelation) when the mapping was compiled. */
   readonly sourceShapes: ReadonlyMap<string, string>;
   /** Publication entry of each source table. */
   readonly published: PublicationEntries;
+  /** Tables of the config on either side, `schema.table`. */
+  readonly watched: Sides;
   /** Of both catalogs, from before the mapping was compiled (readDigest). */
   readonly digests: { readonly source: string; readonly target: string };
   /** WAL between the checkpoint and the source's end. */
   readonly backlogBytes: number;
 }
 
-/** @throws FicusError when something has to be fixed first */
+/**
+ * @param onLostRows as in ensureProgress
+ * @throws FicusError when something has to be fixed first
+ */
 export async function prepareStream(
   options: ReplicationOptions,
   source: pg.Client,
   target: pg.Client,
   system: SystemIdentity,
+  epoch: number,
+  onLostRows: (source: string) => void,
 ): Promise<PreparedStream> {
-  const epoch = options.epoch ?? 1;
   const place = await readPlace(source, target);
   const names = nameStream(options.slice, options.direction ?? 'forward', place);
-  await refuseHarm(source, names, options);
-  const watched = mappedTables(options.tables);
-  const digests = {
-    source: await readDigest(source, watched.source),
-    target: await readDigest(target, watched.target),
-  };
-  await refuseReplaced(source, target, names.stream, system, options.tables);
-  const { plans, catalogs } = await compile(options, source, target);
+  const watched = sidesOf(options);
+  await refuseHarm(source, names, watched.source);
+  const digests = await readDigests(source, target, watched);
+  await refuseStranger(target, STREAM_SCHEMA);
+  await refuseReplaced(source, target, names.stream, system, pairsOf(options));
+  const { plans, catalogs, tables } = await compile(options, source, target);
   await ensureState(target);
   const holder = randomUUID();
   const { serverVersion } = catalogs.source;
@@ -85,11 +99,13 @@ export async function prepareStream(
     epoch,
     holder,
     // Nothing is made on the source for a stream that cannot begin.
-    refuseBegin: () =>
+    refuseBegin: async () => {
       refuseProblems([
-        ...findLeftBehind(options.tables, plans, catalogs, new Set()).filter(({ harmless }) => !harmless),
-        ...findNarrowedColumns(options.tables, plans, catalogs, new Set()).filter(({ loses }) => loses),
-      ]),
+        ...findLeftBehind(tables, plans, catalogs, new Set()).filter(({ harmless }) => !harmless),
+        ...findNarrowedColumns(tables, plans, catalogs, new Set()).filter(({ loses }) => loses),
+      ]);
+      if (options.direction !== 'reverse') await refuseHandedOver(source, options.slice);
+    },
   });
   const tasks = plans.map((plan) => makeCopyTask(plan, plans));
   await ensureProgress(target, {
@@ -97,8 +113,10 @@ export async function prepareStream(
     stream: names.stream,
     plans,
     catalogs,
-    tables: options.tables,
+    tables,
+    copies: options.direction !== 'reverse',
     published,
+    onLostRows,
     baseDir: options.baseDir ?? process.cwd(),
   });
   await loadProgress(target, source, names.stream, tasks);
@@ -109,12 +127,13 @@ export async function prepareStream(
   );
   return {
     names,
+    tables,
     plans,
     tasks,
     checkpoint,
-    epoch,
-    holder,
+    place: { stream: names.stream, epoch: checkpoint.epoch, holder },
     published,
+    watched,
     digests,
     sourceShapes: new Map([...catalogs.source.tables].map(([name, table]) => [name, shapeOf(table)])),
     backlogBytes: Number(backlog.rows[0].bytes),
@@ -122,23 +141,39 @@ export async function prepareStream(
 }
 
 /** Before anything else, for a stream that cannot start must not harm either. @throws FicusError when it did */
-async function refuseHarm(source: pg.Client, { publication }: StreamNames, { tables }: ReplicationOptions) {
-  const undone = await protectSource(
-    source,
-    publication,
-    tables.map(({ from }) => from),
-  );
+async function refuseHarm(source: pg.Client, { publication }: StreamNames, tables: readonly string[]) {
+  const undone = await protectSource(source, publication, tables);
   if (undone) throw undone;
+}
+
+/** The tables of the config on the side that the stream reads, and on the one that it writes. */
+function sidesOf({ tables, direction }: Pick<ReplicationOptions, 'tables' | 'direction'>) {
+  const { source, target } = mappedTables(tables);
+  return direction === 'reverse' ? { source: target, target: source } : { source, target };
+}
+
+type Sides = ReturnType<typeof sidesOf>;
+
+function pairsOf({ tables, direction }: ReplicationOptions): { from: string; to: string }[] {
+  return tables.map(({ from, to }) => (direction === 'reverse' ? { from: to, to: from } : { from, to }));
+}
+
+async function readDigests(source: pg.Client, target: pg.Client, names: Sides) {
+  return {
+    source: await readDigest(source, names.source),
+    target: await readDigest(target, names.target),
+  };
 }
 
 /** @throws FicusError when the source cannot be streamed or the mapping does not fit */
 async function compile(options: ReplicationOptions, source: pg.Client, target: pg.Client) {
-  const { plans, catalogs, problems } = await compileSlice(options, source, target);
+  const { plans, catalogs, problems, tables, irreversible } = await compileSlice(options, source, target);
   const { walLevel } = catalogs.source;
   if (walLevel !== 'logical')
     throw new FicusError('FICUS_CDC_WAL_LEVEL', `wal_level of the source is “${walLevel}”, not “logical”.`);
   refuseProblems(problems);
-  return { plans, catalogs };
+  if (plans.length === 0) throw noWayBack(irreversible);
+  return { plans, catalogs, tables };
 }
 
 async function ensureCheckpoint(
@@ -151,7 +186,7 @@ async function ensureCheckpoint(
     serverVersion: number;
     epoch: number;
     holder: string;
-    refuseBegin: () => void;
+    refuseBegin: () => Promise<void>;
   },
 ): Promise<Checkpoint> {
   const { system, serverVersion, epoch, holder, refuseBegin } = given;
@@ -170,7 +205,7 @@ async function ensureCheckpoint(
       return { ...known!, epoch };
     }
     case 'begin': {
-      refuseBegin();
+      await refuseBegin();
       await publish(names.slot);
       if (decision.dropSlot) await dropSlot(source, names.slot);
       const lsn = await createSlot(source, names.slot, serverVersion);

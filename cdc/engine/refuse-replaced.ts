@@ -2,27 +2,32 @@
  * A table that was renamed, or replaced by another one under its name, is not the one that was copied. Catalogs that are
  * read by name do not show it, and the stream sends the changes of the new one only when it is published.
  */
-import { FicusError, type TableConfig } from '@ficus/core';
+import { FicusError } from '@ficus/core';
 import type pg from 'pg';
 import type { SystemIdentity } from '../source/replication-connection.ts';
 
 interface Known {
+  readonly source: string;
   readonly target: string;
   readonly sourceOid: number;
   readonly targetOid: number;
 }
 
-/** Of another cluster, oids say nothing. @throws FicusError that names the first table that is another one now */
+/**
+ * Of another cluster, oids say nothing.
+ * @param tables in the direction of the stream
+ * @throws FicusError that names the first table that is another one now
+ */
 export async function refuseReplaced(
   source: pg.Client,
   target: pg.Client,
   stream: string,
   { systemIdentifier }: SystemIdentity,
-  tables: readonly TableConfig[],
+  tables: readonly { readonly from: string; readonly to: string }[],
 ): Promise<void> {
   if (!(await hasShapes(target))) return;
   const { rows } = await target.query<Known>(
-    `SELECT target, (shape ->> 'sourceOid')::float8 AS "sourceOid", (shape ->> 'targetOid')::float8 AS "targetOid"
+    `SELECT source, target, (shape ->> 'sourceOid')::float8 AS "sourceOid", (shape ->> 'targetOid')::float8 AS "targetOid"
        FROM ficus.copy_progress JOIN ficus.checkpoint USING (stream)
       WHERE stream = $1 AND system_identifier = $2 AND shape IS NOT NULL AND (done OR last_key IS NOT NULL) AND shape -> 'mapping' ->> 'from' = source`,
     [stream, systemIdentifier],
@@ -32,7 +37,9 @@ export async function refuseReplaced(
     [target, 'target'],
   ] as const) {
     const wanted = rows.flatMap((row) => {
-      const config = tables.find(({ to }) => to === row.target);
+      // A table of the legacy may feed several of the candidate: then only one of them feeds it on the way back.
+      const into = tables.filter(({ to }) => to === row.target);
+      const config = into.find(({ from }) => from === row.source) ?? into[0];
       if (!config) return [];
       return [
         side === 'source'

@@ -20,6 +20,7 @@ import type { Positions } from '../positions.ts';
 import type { BatchPace } from './batch-pace.ts';
 import type { BatchReports } from './batch-reports.ts';
 import { classifyFailure, RestartSession } from './classify-failure.ts';
+import type { Errands } from './errands.ts';
 import type { Heartbeats } from './heartbeat.ts';
 import type { SessionHost, SessionStatus } from './session-host.ts';
 import type { SessionLife } from './session-life.ts';
@@ -31,6 +32,7 @@ interface SessionParts {
   readonly changes: ChangeSource;
   readonly pace: BatchPace;
   readonly applier: Applier;
+  readonly errands: Errands;
   readonly copier: Copier;
   readonly wholeTables: WholeTables;
   readonly heartbeats: Heartbeats;
@@ -43,6 +45,7 @@ const RESTART_AGE_MS = 30_000;
 
 export class RunningSession implements SessionStatus {
   slotHealth: SlotHealth | undefined;
+  lookAtTables: SessionStatus['lookAtTables'] = async () => false;
   readonly #parts: SessionParts;
   readonly #openedAtMs = Date.now();
   #durableAtMs = 0;
@@ -82,10 +85,14 @@ export class RunningSession implements SessionStatus {
 
   /** Applies batch after batch until the session stops. */
   async pump(): Promise<void> {
-    const { changes, pace, life } = this.#parts;
+    const { changes, errands, pace, life } = this.#parts;
     while (!life.isStopping) {
       await pace.ready();
       if (life.isStopping) return;
+      if (errands.isDue) {
+        await errands.run();
+        continue;
+      }
       const batch = changes.take();
       this.#applying = batch.transactions;
       await this.#process(batch);
@@ -116,7 +123,8 @@ export class RunningSession implements SessionStatus {
       return;
     }
     // Includes what was fetched in large pieces: the slot advances as far as the target is durable.
-    const durable = changes.awaitsTarget || Date.now() - this.#durableAtMs >= host.settings.acknowledgeMs;
+    const isDue = Date.now() - this.#durableAtMs >= host.settings.acknowledgeMs;
+    const durable = changes.awaitsTarget || isDue || host.awaitsDurable(batch.endLsn);
     reports?.begin();
     try {
       await applier.apply(batch, durable);
@@ -158,11 +166,15 @@ export class RunningSession implements SessionStatus {
   }
 
   async #untilResumed(commitLsn: bigint): Promise<void> {
-    const { host, pace } = this.#parts;
-    await pace.until(() => {
+    const { errands, host, life, pace } = this.#parts;
+    const resumed = () => {
       host.applyPause?.reachedBefore(commitLsn);
       return host.applyPause?.stops(commitLsn) !== true;
-    });
+    };
+    while (!life.isStopping && !resumed()) {
+      await pace.until(() => resumed() || errands.isDue);
+      await errands.run();
+    }
   }
 
   /** Far behind, catch-up in large pieces is cheaper than the stream: restart with it. */

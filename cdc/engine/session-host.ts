@@ -17,6 +17,8 @@ export interface SessionHost {
   readonly options: ReplicationOptions;
   readonly settings: ReplicationSettings;
   readonly logger: Logger;
+  /** What the stream's epoch is to be; raised while a session runs. */
+  readonly epoch: number;
   readonly source: pg.Pool;
   /** Shapes of tables, and up to which commit the mapping has been compiled again for them. */
   readonly knownShapes: Map<string, bigint>;
@@ -29,8 +31,14 @@ export interface SessionHost {
   /** A caller is waiting for a position: do not wait for a fuller batch. */
   hasWaiters(): boolean;
   makeHeartbeats(stream: string): Heartbeats;
+  /** A caller is waiting until this position is durable on the target. */
+  awaitsDurable(lsn: bigint): boolean;
   /** The slot is ours, and the session begins at the checkpoint. */
   begin(checkpoint: bigint): Positions;
+  /** The checkpoint has this epoch, durably. */
+  epochIs(epoch: number): void;
+  /** Everything applied so far is durable. */
+  durable(): void;
   /** The stream is running. */
   started(prepared: PreparedStream, session: SessionStatus): void;
   /** The positions have moved past the batch. */
@@ -53,6 +61,8 @@ export interface SessionStatus {
   /** Tables whose copy begins again if the session ends now. */
   readonly unfinishedWhole: readonly string[];
   copyProgress(): CopyProgress;
+  /** As of a replication. */
+  lookAtTables(): Promise<boolean>;
   /** Something that the next batch waits for may have happened. */
   signal(): void;
 }

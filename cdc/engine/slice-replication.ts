@@ -10,17 +10,18 @@ import {
   type ReplicationProblem,
   type ReplicationStatus,
 } from '@ficus/core';
-import pg from 'pg';
+import type pg from 'pg';
 import { type Logger, pino } from 'pino';
 import type { Batch } from '../batch/batch.ts';
-import { type ChangedRow, ChangeLedger } from '../batch/change-ledger.ts';
-import { limitStatements } from '../catalog/session-settings.ts';
+import { ChangeLedger } from '../batch/change-ledger.ts';
 import { Positions } from '../positions.ts';
-import type { Pause, Replication, ReplicationOptions } from '../replication.ts';
+import type { Pause, RecordedChanges, Replication, ReplicationOptions, RoundTrip } from '../replication.ts';
 import { DEFAULT_SETTINGS, type ReplicationSettings } from '../replication-settings.ts';
-import { requireOwnSession, takeSession } from '../source/own-session.ts';
+import { nameApplication } from '../source/stream-names.ts';
 import { ApplyPause } from './apply-pause.ts';
+import { beginComparison } from './begin-comparison.ts';
 import { classifyFailure } from './classify-failure.ts';
+import { ofStream } from './describe-way-back.ts';
 import { dropStream, readCopied } from './drop-stream.ts';
 import { Heartbeats } from './heartbeat.ts';
 import {
@@ -31,23 +32,25 @@ import {
   mayFollow,
   publicState,
 } from './lifecycle.ts';
-import { PositionWaiters } from './position-waiters.ts';
+import { openSourcePool } from './open-source-pool.ts';
 import type { PreparedStream } from './prepare-stream.ts';
+import { proveRoundTrip } from './prove-round-trip.ts';
+import { RetryPause } from './retry-pause.ts';
 import { Session } from './session.ts';
 import type { SessionHost, SessionStatus } from './session-host.ts';
+import { isDurable, StreamWaiters } from './stream-waiters.ts';
 import { watchWaits } from './watch-waits.ts';
-
-const SOURCE_ANSWER_MS = 10_000;
-/** Below it: the server ends a query before its client gives up, or each retry would leave a process that waits. */
-const SOURCE_STATEMENT_MS = 9_000;
 
 export class SliceReplication implements Replication, SessionHost {
   readonly options: ReplicationOptions;
   readonly settings: ReplicationSettings;
   #pool: pg.Pool | undefined;
   readonly logger: Logger;
+  readonly #applicationName: string;
   readonly #listeners = new Set<(status: ReplicationStatus) => void>();
-  readonly #waiters = new PositionWaiters();
+  readonly #waiters = new StreamWaiters();
+  epoch: number;
+  readonly #retry = new RetryPause();
   #lifecycle: Lifecycle = { name: 'idle' };
   #session: SessionStatus | undefined;
   #heartbeats: Heartbeats | undefined;
@@ -70,6 +73,8 @@ export class SliceReplication implements Replication, SessionHost {
 
   constructor(options: ReplicationOptions) {
     this.options = options;
+    this.#applicationName = nameApplication(options.slice, options.direction);
+    this.epoch = options.epoch ?? 1;
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
     this.logger = (options.logger ?? pino({ level: 'silent' })).child({
       slice: options.slice,
@@ -77,30 +82,9 @@ export class SliceReplication implements Replication, SessionHost {
     });
   }
 
-  get #applicationName(): string {
-    return `ficus ${this.options.slice}`.slice(0, 63);
-  }
-
   /** Pool of connections to the source, apart from the replication connection; reopened after a stop. */
   get source(): pg.Pool {
-    if (!this.#pool) {
-      this.#pool = new pg.Pool({
-        connectionString: this.options.sourceUrl,
-        application_name: this.#applicationName,
-        max: 4,
-        connectionTimeoutMillis: 5_000,
-        // Marks and queries that take a moment each: a missing answer means that something is broken and must show.
-        query_timeout: SOURCE_ANSWER_MS,
-        onConnect: async (client) => {
-          await requireOwnSession(this.options.sourceUrl);
-          await takeSession(client as pg.Client);
-          await limitStatements(client, SOURCE_STATEMENT_MS);
-        },
-      });
-      this.#pool.on('error', () => undefined);
-      // A client on loan has no error listener of the pool's: a broken connection would end the process.
-      this.#pool.on('connect', (client) => client.on('error', () => undefined));
-    }
+    this.#pool ??= openSourcePool(this.options.sourceUrl, this.#applicationName);
     return this.#pool;
   }
 
@@ -157,11 +141,38 @@ export class SliceReplication implements Replication, SessionHost {
   waitForPosition(lsn: string, timeoutMs: number): Promise<boolean> {
     const wanted = parseLsn(lsn);
     if (wanted <= this.#positions.applied) return Promise.resolve(true);
-    const reached = this.#waiters.wait(wanted, timeoutMs);
+    return this.#awaited(this.#waiters.forApplied(wanted, timeoutMs), wanted);
+  }
+
+  waitForDurable(lsn: string, timeoutMs: number): Promise<boolean> {
+    const wanted = parseLsn(lsn);
+    if (wanted <= this.#positions.applied && isDurable(this.#positions)) return Promise.resolve(true);
+    return this.#awaited(this.#waiters.forDurable(wanted, timeoutMs), wanted);
+  }
+
+  #awaited(reached: Promise<boolean>, wanted: bigint): Promise<boolean> {
     // Quiet tables may send nothing past the position; a heartbeat does.
-    this.#heartbeats?.beat();
+    if (wanted > this.#positions.applied) this.#heartbeats?.beat();
     this.#session?.signal();
     return reached;
+  }
+
+  async changeEpoch(epoch: number, timeoutMs: number): Promise<boolean> {
+    if (epoch < this.epoch) throw new RangeError(`epoch ${epoch} is lower than ${this.epoch}`);
+    this.epoch = epoch;
+    const raised = this.#waiters.forEpoch(epoch, timeoutMs);
+    this.#session?.signal();
+    // A fence of this epoch may be what the stream was refused by.
+    this.#retry.end();
+    return raised;
+  }
+
+  async lookAtTables(): Promise<boolean> {
+    return (await this.#session?.lookAtTables().catch(() => false)) ?? false;
+  }
+
+  proveRoundTrip(timeoutMs: number): Promise<RoundTrip> {
+    return proveRoundTrip(this, timeoutMs);
   }
 
   pause(): Pause {
@@ -179,8 +190,8 @@ export class SliceReplication implements Replication, SessionHost {
     this.ledger = new ChangeLedger();
   }
 
-  changedRows(table: string): readonly ChangedRow[] | 'all' | undefined {
-    return this.ledger?.changed(table);
+  beginComparison(): RecordedChanges {
+    return beginComparison(() => this.ledger);
   }
 
   async copied(): Promise<boolean> {
@@ -201,11 +212,23 @@ export class SliceReplication implements Replication, SessionHost {
   async drop({ emptyTarget = false }: { emptyTarget?: boolean } = {}): Promise<readonly EmptiedTable[]> {
     this.ledger = undefined;
     await this.stop();
-    return dropStream(this.options, emptyTarget);
+    return dropStream(this.options, emptyTarget, this.epoch);
   }
 
   hasWaiters(): boolean {
-    return this.#waiters.size > 0;
+    return this.#waiters.areThere;
+  }
+
+  awaitsDurable(lsn: bigint): boolean {
+    return this.#waiters.awaitsDurable(lsn);
+  }
+
+  epochIs(epoch: number): void {
+    this.#waiters.epochIs(epoch);
+  }
+
+  durable(): void {
+    this.#waiters.moved(this.#positions);
   }
 
   makeHeartbeats(stream: string): Heartbeats {
@@ -217,7 +240,7 @@ export class SliceReplication implements Replication, SessionHost {
 
   begin(checkpoint: bigint): Positions {
     // Another process has applied changes meanwhile, which the ledger has not recorded.
-    if (checkpoint > this.#positions.applied) this.ledger = undefined;
+    if (checkpoint > this.#positions.everReceived) this.ledger = undefined;
     this.#positions = this.#positions.next(checkpoint);
     return this.#positions;
   }
@@ -225,14 +248,14 @@ export class SliceReplication implements Replication, SessionHost {
   started(prepared: PreparedStream, session: SessionStatus): void {
     this.#session = session;
     this.logger.info({ slot: prepared.checkpoint.slot, lsn: prepared.checkpoint.lsn }, 'stream runs');
-    if (this.#waiters.size > 0) this.#heartbeats?.beat();
+    if (this.hasWaiters()) this.#heartbeats?.beat();
     if (this.#heldBack === undefined) this.progressed();
   }
 
   applied(batch: Batch): void {
     this.#transactionsApplied += batch.transactions;
     this.#rowsApplied += batch.changes;
-    this.#waiters.reached(this.#positions.applied);
+    this.#waiters.moved(this.#positions);
     if (this.#lifecycle.name === 'starting' && this.#session?.copyProgress().done) this.progressed();
     else this.#notify();
   }
@@ -287,7 +310,7 @@ export class SliceReplication implements Replication, SessionHost {
         if (waitMs === undefined) break;
         pauseMs = Math.min(pauseMs * 2, this.settings.reconnectMaxMs);
         underWay();
-        await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+        await this.#retry.wait(waitMs, signal);
       } finally {
         signal.removeEventListener('abort', stop);
         this.#session = undefined;
@@ -329,7 +352,7 @@ export class SliceReplication implements Replication, SessionHost {
 
   /** Enters the next state; returns how long to wait before the next attempt, undefined when there is none. */
   #afterFailure(error: unknown, pauseMs: number): number | undefined {
-    const failure = classifyFailure(error);
+    const failure = ofStream(classifyFailure(error), this.options);
     const tables = this.#session?.unfinishedWhole ?? [];
     const continues = failure.kind !== 'standby' && (failure.kind !== 'stop' || failure.retried);
     if (continues && tables.length > 0)
@@ -357,17 +380,15 @@ export class SliceReplication implements Replication, SessionHost {
   }
 
   #enter(lifecycle: Lifecycle): void {
-    const from = this.#lifecycle.name;
-    if (!mayFollow(from, lifecycle.name)) this.#reportIllegal(from, lifecycle.name);
+    const [from, to] = [this.#lifecycle.name, lifecycle.name];
+    // A fault of our own: the stream continues.
+    if (!mayFollow(from, to)) {
+      const message = `state ${to} may not follow ${from}`;
+      this.logger.error({ from, to }, message);
+      this.options.onFault?.(new Error(message));
+    }
     this.#lifecycle = lifecycle;
     this.#notify();
-  }
-
-  /** A fault of our own: the stream continues. */
-  #reportIllegal(from: string, to: string): void {
-    const message = `state ${to} may not follow ${from}`;
-    this.logger.error({ from, to }, message);
-    this.options.onFault?.(new Error(message));
   }
 
   #notify(): void {

@@ -12,12 +12,12 @@ import type { SessionLife } from './session-life.ts';
 
 /** The snapshot of the tables that are copied whole, taken before the stream begins; undefined when none is left. */
 export function openWholeCopy(
-  { tasks, names, ...prepared }: PreparedStream,
+  { tasks, names, place }: PreparedStream,
   { options }: SessionHost,
   life: SessionLife,
 ): Promise<WholeCopy | undefined> {
   const { signal } = life;
-  return life.closing(WholeCopy.openFor(tasks, { ...options, ...names, ...prepared, signal }), (whole) =>
+  return life.closing(WholeCopy.openFor(tasks, { ...options, ...names, place, signal }), (whole) =>
     whole?.close(),
   );
 }
@@ -30,14 +30,12 @@ export async function startCopy(
 ): Promise<Copier> {
   const { host, life, prepared, positions, session, windows } = opening;
   const { options, settings } = host;
-  const { names, tasks, epoch, holder } = prepared;
+  const { names, tasks, place } = prepared;
   const { stream, applicationName } = names;
   const plain = tasks.every((task) => task.done) ? session : await openPlain(opening);
   const writer = new ChunkWriter({
     slice: options.slice,
-    stream,
-    epoch,
-    holder,
+    place,
     session,
     plain: plain.client,
     positions,

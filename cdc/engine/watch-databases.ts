@@ -4,17 +4,10 @@
  * with the next row, or not at all: a table swapped by name, a partition that became unlogged, a service that migrates
  * its own database. The session then starts again, and its preparation decides whether it can continue.
  */
-import {
-  describeError,
-  FicusError,
-  type ReplicationProblem,
-  type SlotHealth,
-  type TableConfig,
-} from '@ficus/core';
+import { describeError, FicusError, type ReplicationProblem, type SlotHealth } from '@ficus/core';
 import type pg from 'pg';
 import { readDigest } from '../catalog/read-digest.ts';
-import { readStorage } from '../catalog/table-storage.ts';
-import { mappedTables } from '../mapping/compile-mapping.ts';
+import { hasLostPartition, readStorage, type TableStorage } from '../catalog/table-storage.ts';
 import { checkSlot } from './check-slot.ts';
 import { RestartSession } from './classify-failure.ts';
 import { rememberFiles } from './ensure-progress.ts';
@@ -25,14 +18,13 @@ type Failure = FicusError | RestartSession;
 
 /** Files of the side's tables at the last look. */
 interface Seen {
-  files?: string;
+  storage?: ReadonlyMap<string, TableStorage>;
 }
 
 interface DatabaseWatch {
   /** Both limit the time of a statement. */
   readonly source: pg.Pool;
   readonly target: pg.ClientBase;
-  readonly tables: readonly TableConfig[];
   readonly prepared: PreparedStream;
   readonly periodMs: number;
   /** How long looks may fail before `onUnwatched` says so. */
@@ -40,58 +32,81 @@ interface DatabaseWatch {
   readonly onHealth: (health: SlotHealth) => void;
   /** The stream cannot continue, or not without being prepared again. */
   readonly onFailure: (error: Failure) => void;
+  /** Rows may have left a table of the source, or its target, with a partition that was emptied. */
+  readonly onLostRows: (source: string) => void;
   /** Called after each look; undefined when the database can be looked at. */
   readonly onUnwatched: (side: Side, problem: ReplicationProblem | undefined) => void;
 }
 
-/** Looks at once and then at intervals; neither side waits for the other. Returns a function that stops it. */
-export function watchDatabases(watch: DatabaseWatch): () => void {
-  const stops = [
-    watchSide(
-      'source',
-      watch,
-      async (seen) => (await checkSource(watch)) ?? findAltered('source', watch, seen),
-    ),
-    watchSide('target', watch, (seen) => findAltered('target', watch, seen)),
-  ];
-  return () => {
-    for (const stop of stops) stop();
+export interface RunningWatch {
+  /** Looks at the tables now. False when they were altered or have lost rows with a partition meanwhile; that is reported first. */
+  look(): Promise<boolean>;
+  stop(): void;
+}
+
+/** Looks at once and then at intervals; neither side waits for the other. */
+export function watchDatabases(watch: DatabaseWatch): RunningWatch {
+  const sides = [watchSide('source', watch, () => checkSource(watch)), watchSide('target', watch)];
+  return {
+    look: async () => (await Promise.all(sides.map((side) => side.look()))).every((isAsBefore) => isAsBefore),
+    stop: () => {
+      for (const side of sides) side.stop();
+    },
   };
 }
 
-/** Never looks twice at the same time. */
+/** @param checkFirst looked at before the tables, at intervals */
 function watchSide(
   side: Side,
   watch: DatabaseWatch,
-  find: (seen: Seen) => Promise<Failure | undefined>,
-): () => void {
+  checkFirst: () => Promise<Failure | undefined> = async () => undefined,
+): RunningWatch {
   const seen: Seen = {};
+  let losses = 0;
+  const noting: DatabaseWatch = {
+    ...watch,
+    onLostRows: (table) => {
+      losses += 1;
+      watch.onLostRows(table);
+    },
+  };
   let ended = false;
-  let looking = false;
+  let looking: Promise<void> | undefined;
   let seenAtMs = Date.now();
   let why = 'it does not answer';
   const look = async () => {
-    if (Date.now() - seenAtMs > watch.unwatchedMs)
-      watch.onUnwatched(side, describeUnwatched(side, seenAtMs, why));
-    if (looking) return;
-    looking = true;
     try {
-      const failure = await find(seen);
+      const failure = (await checkFirst()) ?? (await findAltered(side, noting, seen));
       if (ended) return;
       seenAtMs = Date.now();
       watch.onUnwatched(side, undefined);
       if (failure) watch.onFailure(failure);
     } catch (error) {
       why = (error as Error).message;
-    } finally {
-      looking = false;
     }
   };
-  const timer = setInterval(() => void look(), watch.periodMs);
-  void look();
-  return () => {
-    ended = true;
-    clearInterval(timer);
+  const lookAtInterval = () => {
+    if (Date.now() - seenAtMs > watch.unwatchedMs)
+      watch.onUnwatched(side, describeUnwatched(side, seenAtMs, why));
+    looking ??= look().finally(() => {
+      looking = undefined;
+    });
+  };
+  const timer = setInterval(lookAtInterval, watch.periodMs);
+  lookAtInterval();
+  return {
+    async look() {
+      const before = losses;
+      // What it has read already may be older than this call.
+      await looking;
+      const failure = await findAltered(side, noting, seen);
+      if (failure && !ended) watch.onFailure(failure);
+      return failure === undefined && losses === before && !ended;
+    },
+    stop() {
+      ended = true;
+      clearInterval(timer);
+    },
   };
 }
 
@@ -108,16 +123,27 @@ async function findAltered(
   watch: DatabaseWatch,
   seen: Seen,
 ): Promise<RestartSession | undefined> {
-  const tables = mappedTables(watch.tables)[side];
+  const tables = watch.prepared.watched[side];
   const storage = await readStorage(watch[side], tables);
   const digest = await readDigest(watch[side], tables);
+  const before = seen.storage;
+  for (const {
+    source,
+    [side]: { qualifiedName },
+  } of watch.prepared.plans) {
+    const [old, now] = [before?.get(qualifiedName), storage.get(qualifiedName)];
+    if (old && now && hasLostPartition(old, now)) watch.onLostRows(source.qualifiedName);
+  }
   if (digest !== watch.prepared.digests[side])
     return new RestartSession(`tables of the ${side} were altered`);
-  const files = JSON.stringify([...storage].map(([name, table]) => [name, table.files]));
-  if (files !== seen.files) await rememberFiles(watch.target, watch.prepared.names.stream, side, storage);
-  seen.files = files;
+  if (!before || textOfFiles(before) !== textOfFiles(storage))
+    await rememberFiles(watch.target, watch.prepared.names.stream, side, storage);
+  seen.storage = storage;
   return undefined;
 }
+
+const textOfFiles = (storage: ReadonlyMap<string, TableStorage>): string =>
+  JSON.stringify([...storage].map(([name, { files }]) => [name, files]));
 
 function describeUnwatched(side: Side, seenAtMs: number, why: string): ReplicationProblem {
   const code = 'FICUS_CDC_UNWATCHED';

@@ -9,11 +9,15 @@ import { readCatalog } from '../catalog/read-catalog.ts';
 import { compileMapping, mappedTables } from './compile-mapping.ts';
 import { loadMappingModules } from './mapping-module.ts';
 import type { MappingProblem } from './mapping-problem.ts';
+import { type ReversedMapping, reverseMapping } from './reverse-mapping.ts';
 import type { TablePlan } from './table-plan.ts';
 
 interface SliceMapping {
   readonly slice: string;
+  /** As in the config, in either direction. */
   readonly tables: readonly TableConfig[];
+  /** `reverse`: the candidate is the source, the legacy the target. Default `forward`. */
+  readonly direction?: 'forward' | 'reverse' | undefined;
   /** Base directory of mapping modules; by default the working directory. */
   readonly baseDir?: string | undefined;
 }
@@ -24,9 +28,27 @@ interface CompiledSlice {
   readonly catalogs: { readonly source: DatabaseCatalog; readonly target: DatabaseCatalog };
   /** One for each root cause, modules that cannot be loaded first. */
   readonly problems: readonly MappingProblem[];
+  /** What the plans were compiled from: the config's tables, or their reverse. */
+  readonly tables: readonly TableConfig[];
+  /** Tables without a way back; empty in the direction `forward`. */
+  readonly irreversible: ReversedMapping['irreversible'];
 }
 
 export async function compileSlice(
+  given: SliceMapping,
+  sourceClient: pg.ClientBase,
+  targetClient: pg.ClientBase,
+): Promise<CompiledSlice> {
+  if (given.direction !== 'reverse') return compileForward(given, sourceClient, targetClient);
+  const forward = await compileForward(given, targetClient, sourceClient);
+  const catalogs = { source: forward.catalogs.target, target: forward.catalogs.source };
+  if (forward.problems.length > 0) return { ...forward, plans: [], catalogs };
+  const { tables, modules, irreversible } = reverseMapping(given.tables, forward.plans, forward.catalogs);
+  const path = ['slices', given.slice, 'tables'];
+  return { ...compileMapping({ tables, ...catalogs, modules, path }), catalogs, tables, irreversible };
+}
+
+async function compileForward(
   { slice, tables, baseDir = process.cwd() }: SliceMapping,
   sourceClient: pg.ClientBase,
   targetClient: pg.ClientBase,
@@ -43,6 +65,8 @@ export async function compileSlice(
     plans: compiled.plans,
     catalogs: { source, target },
     problems: [...unloaded, ...elsewhere(compiled.problems, unloaded)],
+    tables,
+    irreversible: [],
   };
 }
 

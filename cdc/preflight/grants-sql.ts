@@ -8,7 +8,7 @@ import { typeSchemasSql } from '../catalog/type-schemas.ts';
 import { nameStream } from '../source/stream-names.ts';
 import { ownSchemaSql } from './own-schema-sql.ts';
 
-interface GrantsInput {
+export interface GrantsInput {
   readonly slice: string;
   readonly tables: readonly TableConfig[];
   /** Reads the legacy's WAL and rows. */
@@ -32,7 +32,7 @@ export function grantsSql(input: GrantsInput): string {
 /** Statements for the legacy's database. */
 export function sourceGrants(input: GrantsInput): string[] {
   const role = input.sourceRole ?? 'ficus_reader';
-  const tables = tablesOf(input.tables.map((table) => table.from));
+  const tables = ofTables(input.tables.map((table) => table.from));
   return [
     createRole(role, 'LOGIN REPLICATION'),
     grantDatabase(role, 'CONNECT'),
@@ -41,6 +41,7 @@ export function sourceGrants(input: GrantsInput): string[] {
     ),
     grantTypeSchemas(role, tables),
     `GRANT SELECT ON ${tables.join(', ')} TO ${quoteIdentifier(role)};`,
+    ...grantSequences(role, tables),
     '-- Only the owner of a table may publish it, so the publication is made here and not by the role. The role owns it, to',
     '-- stop it from sending updates and deletes as soon as PostgreSQL would refuse them to the legacy for its sake.',
     publicationSql(input.slice, input.tables, role),
@@ -50,7 +51,7 @@ export function sourceGrants(input: GrantsInput): string[] {
 /** Statements for the candidate's database. */
 export function targetGrants(input: GrantsInput): string[] {
   const role = input.targetRole ?? 'ficus_writer';
-  const tables = tablesOf(input.tables.map((table) => table.to));
+  const tables = ofTables(input.tables.map((table) => table.to));
   return [
     createRole(role, 'LOGIN'),
     '-- CREATE is for schema “ficus”, where the checkpoint lives beside the rows; the role owns nothing else.',
@@ -60,6 +61,7 @@ export function targetGrants(input: GrantsInput): string[] {
     ),
     grantTypeSchemas(role, tables),
     `GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ${tables.join(', ')} TO ${quoteIdentifier(role)};`,
+    ...grantSequences(role, tables),
     '-- What another role has created there, in a first try say, becomes the role’s own.',
     ownSchemaSql(STREAM_SCHEMA, role),
     '-- Replicated rows must not fire triggers a second time.',
@@ -67,7 +69,7 @@ export function targetGrants(input: GrantsInput): string[] {
   ];
 }
 
-function tablesOf(qualifiedNames: readonly string[]): string[] {
+export function ofTables(qualifiedNames: readonly string[]): string[] {
   return [...new Set(qualifiedNames)].map((qualified) => {
     const { schema, name } = splitQualified(qualified);
     return quoteQualified(schema, name);
@@ -94,17 +96,37 @@ function grantTypeSchemas(role: string, tables: readonly string[]): string {
   LOOP EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', name, ${quoteLiteral(role)}); END LOOP; END $$;`;
 }
 
+/** A cutover compares the sequences of both sides and sets the new owner's ahead; a rollback does the same the other way. */
+function grantSequences(role: string, tables: readonly string[]): string[] {
+  const oids = `ARRAY[${tables.map((table) => `${quoteLiteral(table)}::regclass::oid`).join(', ')}]`;
+  return [
+    '-- For a cutover or a rollback of writes: the sequences of the new owner are set beyond the keys that the old one has given.',
+    `DO $$ DECLARE seq regclass; BEGIN FOR seq IN SELECT DISTINCT c.oid::regclass FROM pg_class AS c JOIN pg_depend AS d
+    ON (d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY(${oids}))
+    OR (d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.classid = 'pg_attrdef'::regclass
+        AND d.objid IN (SELECT oid FROM pg_attrdef WHERE adrelid = ANY(${oids})))
+  WHERE c.relkind = 'S'
+  LOOP EXECUTE format('GRANT SELECT, UPDATE ON SEQUENCE %s TO %I', seq, ${quoteLiteral(role)});
+    EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', (SELECT relnamespace::regnamespace FROM pg_class WHERE oid = seq), ${quoteLiteral(role)}); END LOOP; END $$;`,
+  ];
+}
+
 /**
  * The publication of a slice, for a role to read and to guard. One in use is never narrowed: a stream may read what is not
  * in this config, and a table that is added again has a gap. A publication of all tables, or of a schema, covers its tables
  * as it is, and only a superuser may own it.
  */
-export function publicationSql(slice: string, tables: readonly TableConfig[], owner: string): string {
-  const publication = nameStream(slice, 'forward', '').publication;
+export function publicationSql(
+  slice: string,
+  tables: readonly TableConfig[],
+  owner: string,
+  direction: 'forward' | 'reverse' = 'forward',
+): string {
+  const { publication } = nameStream(slice, direction, '');
   const name = quoteIdentifier(publication);
-  const list = tablesOf(tables.map(({ from }) => from));
+  const list = ofTables(tables.map(({ from, to }) => (direction === 'forward' ? from : to)));
   const oids = `ARRAY[${list.map((table) => `${quoteLiteral(table)}::regclass`).join(', ')}]`;
-  return `DO $$ DECLARE missing regclass; BEGIN
+  return `DO $$ DECLARE missing regclass; BEGIN${direction === 'reverse' ? unlessUnidentified(oids) : ''}
   IF NOT EXISTS (SELECT FROM pg_publication WHERE pubname = ${quoteLiteral(publication)}) THEN
     CREATE PUBLICATION ${name} FOR TABLE ${list.join(', ')} WITH (publish_via_partition_root = true);
   END IF;
@@ -122,4 +144,18 @@ export function publicationSql(slice: string, tables: readonly TableConfig[], ow
     END;
   END IF;
 END $$;`;
+}
+
+/**
+ * PostgreSQL refuses updates and deletes of a published table without a replica identity, those of the stream to the
+ * candidate among them: such a table is not published before it has one.
+ */
+function unlessUnidentified(oids: string): string {
+  return `
+  SELECT c.oid::regclass INTO missing FROM pg_class AS c WHERE c.oid = ANY(${oids}) AND (c.relreplident = 'n' OR c.relreplident = 'd'
+    AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary)) LIMIT 1;
+  IF FOUND THEN
+    RAISE WARNING 'Nothing is published: % has no replica identity. ALTER TABLE % REPLICA IDENTITY FULL; then run this again.', missing, missing;
+    RETURN;
+  END IF;`;
 }

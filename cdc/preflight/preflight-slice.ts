@@ -2,9 +2,11 @@
  * Everything about a slice's data path that `ficus check --live` can check beforehand: both servers, the mapping
  * against both catalogs, the roles' privileges. Read-only. Collects every finding.
  */
-import { formatPath, STREAM_SCHEMA, type TableConfig } from '@ficus/core';
+import { FicusError, formatPath, STREAM_SCHEMA, type TableConfig } from '@ficus/core';
 import type pg from 'pg';
 import type { DatabaseCatalog } from '../catalog/database-catalog.ts';
+import { findStranger } from '../catalog/refuse-stranger.ts';
+import { refuseHandedOver } from '../fence/refuse-handed-over.ts';
 import { checkExpressions } from '../mapping/check-expressions.ts';
 import { compileSlice } from '../mapping/compile-slice.ts';
 import { evaluateColumns } from '../mapping/evaluate-columns.ts';
@@ -12,8 +14,8 @@ import { findLeftBehind, takenByParts } from '../mapping/left-behind.ts';
 import { findNarrowedColumns } from '../mapping/narrowed-columns.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { readAbsentStandbys, readLongTransactions } from '../source/read-waits.ts';
-import { ReplicationConnection } from '../source/replication-connection.ts';
 import { nameStream } from '../source/stream-names.ts';
+import { describeStranger } from './describe-stranger.ts';
 import { evaluateEarlierRows } from './evaluate-earlier-rows.ts';
 import {
   evaluateOpenTransactions,
@@ -40,6 +42,7 @@ import {
   readSourceFacts,
   readTablePrivileges,
 } from './read-server-facts.ts';
+import { tryReplication } from './try-replication.ts';
 
 interface PreflightInput {
   readonly slice: string;
@@ -50,7 +53,6 @@ interface PreflightInput {
   readonly baseDir?: string;
 }
 
-const SENDER_ANSWER_MS = 5_000;
 /** Counted exactly up to here. */
 const EARLIER_ROWS = 100_000;
 /** Ordinary transactions have ended by then. */
@@ -134,20 +136,12 @@ async function findWaits(client: pg.ClientBase, path: string, hasSlot: boolean):
   return [...evaluateStandbys(path, absent), ...evaluateOpenTransactions(path, open)];
 }
 
-/** Opens a replication connection for real: that is where a pooler, or the server's access rules, refuse the stream. */
-async function tryReplication(path: string, url: string): Promise<Finding[]> {
-  try {
-    await (await ReplicationConnection.open(url, 'ficus preflight', SENDER_ANSWER_MS)).close();
-    return [];
-  } catch (error) {
-    return [findingOfFailure(path, url, error)];
-  }
-}
-
 async function checkTarget(client: pg.ClientBase, path: string): Promise<Finding[]> {
   const version = evaluateVersion(path, await serverVersion(client));
   if (version.length > 0) return version;
   const checkpoint = await mayKeepCheckpoint(client);
+  const stranger = await findStranger(client, STREAM_SCHEMA);
+  if (stranger) return [describeStranger(path, stranger, checkpoint.role)];
   if (checkpoint.may) return [];
   return [
     {
@@ -178,11 +172,29 @@ async function checkMapping(input: PreflightInput, source: Side, target: Side): 
     ),
     ...sameDatabase(input, catalogs.source, catalogs.target),
     ...(await checkPlans(plans, input, source, target, catalogs.source, catalogs.target)),
-    ...(await findEarlierRows(
-      plans.filter((plan) => !begun.has(plan.target.qualifiedName)),
-      target.client,
-    )),
+    ...(begun.size === 0
+      ? await findBeforeStart(plans, input.slice, source, target)
+      : await findEarlierRows(
+          plans.filter((plan) => !begun.has(plan.target.qualifiedName)),
+          target.client,
+        )),
   ];
+}
+
+/** Rows that a copy must not overwrite come first: advice to empty their table would destroy them. */
+async function findBeforeStart(
+  plans: readonly TablePlan[],
+  slice: string,
+  source: Side,
+  target: Side,
+): Promise<Finding[]> {
+  try {
+    await refuseHandedOver(source.client, slice);
+  } catch (error) {
+    if (!(error instanceof FicusError)) throw error;
+    return [{ severity: 'error', path: source.path, code: error.code, message: error.message }];
+  }
+  return findEarlierRows(plans, target.client);
 }
 
 /** What the stream says of tables that were altered since their rows were copied. */

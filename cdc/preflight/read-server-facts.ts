@@ -101,7 +101,8 @@ export async function readBegun(
   const { rows: readable } = await client.query(
     `SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = 'ficus' AND c.relname = 'copy_progress'
-        AND has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')`,
+        AND has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
+        AND pg_has_role(c.relowner, current_user, 'MEMBER') AND pg_has_role(n.nspowner, current_user, 'MEMBER')`,
   );
   if (readable.length === 0) return new Map();
   const { rows } = await client.query<{ target: string; columns: string[] }>(

@@ -1,4 +1,4 @@
-/** What a slice's streams have on their target: checkpoint and progress of the copy, and with the last one the schema. */
+/** What a slice's stream has on its target: checkpoint and progress of the copy, and with the last one the schema. */
 import type pg from 'pg';
 import { DROP_STATE, readStateVersion, STATE_LOCK } from '../apply/state-schema.ts';
 import { quoteLiteral } from '../catalog/quote.ts';
@@ -49,16 +49,18 @@ export async function readTargetState(client: pg.Client, slice: string): Promise
   };
 }
 
-export async function planTarget(client: pg.Client, slice: string, state: TargetState): Promise<RemovalPlan> {
-  const { tables, others, present, slots } = state;
+/** @param isCandidate the rows are those that the stream has copied: the legacy's are its own */
+export async function planTarget(client: pg.Client, slice: string, isCandidate = true): Promise<RemovalPlan> {
+  const { tables, others, present, slots } = await readTargetState(client, slice);
   const remnants: Remnant[] =
-    tables.length === 0
+    tables.length === 0 || !isCandidate
       ? []
       : [{ what: `The rows of ${tables.join(', ')} stay: they are the service’s data.` }];
   if (others === 0) remnants.push(...(await foreignSchema(client)));
   if (!present || (slots.length === 0 && others > 0)) return { steps: [], remnants };
   const last = others === 0 ? ', and the schema ficus: no other stream is kept there' : '';
-  const what = `the checkpoint and the progress of the copy of ${slice}${last}`;
+  const copied = isCandidate ? ' and the progress of the copy' : ' of the way back';
+  const what = `the checkpoint${copied} of ${slice}${last}`;
   return { steps: [{ verb: 'remove', what, sql: forgetSql(slice) }], remnants };
 }
 

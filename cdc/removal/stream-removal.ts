@@ -6,17 +6,18 @@ import { endClient } from '../source/end-client.ts';
 import { readPlace } from '../source/read-place.ts';
 import { nameStream } from '../source/stream-names.ts';
 import { findRoles } from './find-roles.ts';
+import { planFence } from './plan-fence.ts';
 import { planSource } from './plan-source.ts';
 import { planTarget, readTargetState } from './plan-target.ts';
 import type { DatabasePart, RemovalPlan, RemovalStep, StepResult } from './removal-plan.ts';
 
 export interface StreamRemovalInput {
   readonly slice: string;
-  /** Undefined when it is not known. */
+  /** The legacy's; undefined when it is not known. */
   readonly sourceUrl: string | undefined;
-  /** One, or several when the slice has moved to another database. */
+  /** The candidate's: one, or several when the slice has moved to another database. */
   readonly targetUrls: readonly string[];
-  /** Slots that are known to be this installation's. */
+  /** Slots of either direction that are known to be this installation's. */
   readonly slots: readonly string[];
   /** No other stream is left: the roles are not needed any more. */
   readonly last: boolean;
@@ -32,30 +33,51 @@ type Reached = { readonly client: pg.Client } | { readonly problem: string };
 
 const ANSWER_MS = 5_000;
 
-/** Read-only. Never rejects because of a database. */
+/** Both directions of a slice. Read-only. Never rejects because of a database. */
 export async function planStreamRemoval(input: StreamRemovalInput): Promise<StreamRemoval> {
-  const { slice, sourceUrl, targetUrls, last } = input;
-  const { publication } = nameStream(slice, 'forward', '');
+  const { slice, sourceUrl, targetUrls } = input;
   const slots = [...input.slots];
   const source = sourceUrl === undefined ? undefined : await reach(sourceUrl);
   try {
+    // The checkpoint of the stream back is in the legacy's database, and names a slot of the candidate's.
+    if (source && 'client' in source) slots.push(...(await slotsOf(source.client, slice)));
     const targets: DatabasePart[] = [];
     for (const url of targetUrls)
       targets.push(
         await within(url, async (client) => {
-          const state = await readTargetState(client, slice);
-          slots.push(...state.slots, ...(await namedSlot(slice, source, client)));
-          return withRoles(client, last, await planTarget(client, slice, state));
+          slots.push(...(await slotsOf(client, slice)), ...(await namedSlots(slice, source, client)));
+          return planSide(client, input, 'reverse', slots);
         }),
       );
     if (sourceUrl === undefined || !source) return { source: undefined, targets };
-    const planned = await asking(source, sourceUrl, async (client) =>
-      withRoles(client, last, await planSource(client, { slots, publication })),
-    );
+    const planned = await asking(source, sourceUrl, (client) => planSide(client, input, 'forward', slots));
     return { source: planned, targets };
   } finally {
     if (source && 'client' in source) await endClient(source.client);
   }
+}
+
+/**
+ * What a database has as the source of one direction, as the target of the other, and as a fence.
+ * @param direction the one whose source it is
+ */
+async function planSide(
+  client: pg.Client,
+  { slice, last }: StreamRemovalInput,
+  direction: 'forward' | 'reverse',
+  slots: readonly string[],
+): Promise<RemovalPlan> {
+  const { publication } = nameStream(slice, direction, '');
+  const plans = [
+    await planSource(client, { slots, publication }),
+    await planTarget(client, slice, direction === 'reverse'),
+    await planFence(client, slice),
+  ];
+  return withRoles(client, last, {
+    steps: plans.flatMap(({ steps }) => steps),
+    remnants: plans.flatMap(({ remnants }) => remnants),
+    inUse: plans.find(({ inUse }) => inUse !== undefined)?.inUse,
+  });
 }
 
 /** One slot alone. */
@@ -125,9 +147,20 @@ async function asking(
 }
 
 /** An older version created slots without recording them, and a first start may have come no further than the slot. */
-async function namedSlot(slice: string, source: Reached | undefined, target: pg.Client): Promise<string[]> {
+async function namedSlots(slice: string, source: Reached | undefined, target: pg.Client): Promise<string[]> {
   if (!source || !('client' in source)) return [];
-  return [nameStream(slice, 'forward', await readPlace(source.client, target)).slot];
+  return [
+    nameStream(slice, 'forward', await readPlace(source.client, target)).slot,
+    nameStream(slice, 'reverse', await readPlace(target, source.client)).slot,
+  ];
+}
+
+/** Of a database that cannot be asked, nothing: its part of the plan says so. */
+async function slotsOf(client: pg.Client, slice: string): Promise<readonly string[]> {
+  return readTargetState(client, slice).then(
+    ({ slots }) => slots,
+    () => [],
+  );
 }
 
 async function withRoles(client: pg.Client, last: boolean, plan: RemovalPlan): Promise<RemovalPlan> {

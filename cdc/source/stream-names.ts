@@ -4,6 +4,7 @@
  * the same slice share it.
  */
 import { createHash } from 'node:crypto';
+import { streamWord } from '@ficus/core';
 
 export interface StreamNames {
   /** Key of the checkpoint on the target. */
@@ -15,18 +16,20 @@ export interface StreamNames {
 
 /** `place` distinguishes streams of the same slice in one cluster; both processes of one stream use the same. */
 export function nameStream(slice: string, direction: 'forward' | 'reverse', place: string): StreamNames {
-  const word = slice
-    .toLowerCase()
-    .replace(/[^a-z0-9_]/g, '_')
-    .slice(0, 36);
   const suffix = createHash('sha256').update(`${slice}\0${place}`).digest('hex').slice(0, 8);
-  const name = direction === 'forward' ? `ficus_${word}` : `ficus_${word}_back`;
+  const name = streamWord(slice, direction);
   return {
     stream: `${slice}/${direction}`,
     slot: `${name}_${suffix}`,
     publication: name,
-    applicationName: `ficus ${slice}`.slice(0, 63),
+    applicationName: nameApplication(slice, direction),
   };
+}
+
+/** Of its sessions on both databases. */
+export function nameApplication(slice: string, direction: 'forward' | 'reverse' = 'forward'): string {
+  const name = `ficus ${slice}`;
+  return direction === 'forward' ? name.slice(0, 63) : `${name.slice(0, 58)} back`;
 }
 
 const STREAM_SLOT = '^ficus_[a-z0-9_]+_[0-9a-f]{8}$';
@@ -36,9 +39,9 @@ export function isStreamSlotSql(column: string): string {
   return `${column}::text ~ '${STREAM_SLOT}'`;
 }
 
-/** Whether a slot is named like one of the slice's forward stream, between whatever databases. */
-export function isSlotOf(slice: string, slot: string): boolean {
-  return isSlotOfPublication(nameStream(slice, 'forward', '').publication, slot);
+/** Whether a slot is named like one of the slice's stream in that direction, between whatever databases. */
+export function isSlotOf(slice: string, slot: string, direction: 'forward' | 'reverse' = 'forward'): boolean {
+  return isSlotOfPublication(nameStream(slice, direction, '').publication, slot);
 }
 
 export function isSlotOfPublication(publication: string, slot: string): boolean {

@@ -18,6 +18,7 @@ export class ReportBuilder {
   #position: string | undefined;
   #reason: string | undefined;
   #nothingChanged = false;
+  #changesUnknown = false;
   #rowsBefore = 0;
 
   constructor(
@@ -81,6 +82,13 @@ export class ReportBuilder {
     this.stop('No row has changed since the last full comparison.');
   }
 
+  stopUnknown(): void {
+    this.#changesUnknown = true;
+    this.stop(
+      'Changed rows are unknown: no full comparison has run since the stream started in this process.',
+    );
+  }
+
   /** @param fixedAt the one position at which both sides were compared, if there was one */
   report(fixedAt?: string): VerifyReport {
     const seen = [...this.#tables, ...(this.#current ? [this.#current.report] : [])];
@@ -101,6 +109,7 @@ export class ReportBuilder {
       verdict: wrong > 0 ? 'mismatch' : reason === undefined ? 'match' : 'inconclusive',
       reason,
       nothingChanged: this.#nothingChanged,
+      changesUnknown: this.#changesUnknown,
       tables,
       rowsCompared,
       differences: this.#differences,

@@ -85,6 +85,13 @@ async function readBoth(
     const before = await table.source.rows(sides.source, keys);
     return { before, found: await table.target.rows(sides.target, keys), after: before };
   }
+  if (sides.stillAt !== undefined) {
+    const [before, found] = await Promise.all([
+      table.source.rows(sides.source, keys),
+      table.target.rows(sides.target, keys),
+    ]);
+    return { before, found, after: before };
+  }
   const lsn = await beginSource(sides.source);
   let before: RowsByKey;
   try {

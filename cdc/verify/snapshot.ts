@@ -31,6 +31,8 @@ export interface SnapshotSides {
   readonly target: pg.ClientBase;
   /** Each client is in a transaction that shows its database at exactly this position, for the whole run. */
   readonly fixedAt?: string | undefined;
+  /** Nothing writes on either side, and the target has all that the source had up to here: no transaction is needed. */
+  readonly stillAt?: string | undefined;
   readonly waitForApplied: WaitForApplied | undefined;
   readonly waitTimeoutMs: number;
 }
@@ -71,8 +73,9 @@ export async function withSnapshots<T>(
   sides: SnapshotSides,
   work: (source: pg.ClientBase, target: Promise<pg.ClientBase>) => Promise<T>,
 ): Promise<{ result: T; lsn: string }> {
-  if (sides.fixedAt !== undefined)
-    return { result: await work(sides.source, Promise.resolve(sides.target)), lsn: sides.fixedAt };
+  const lasting = sides.fixedAt ?? sides.stillAt;
+  if (lasting !== undefined)
+    return { result: await work(sides.source, Promise.resolve(sides.target)), lsn: lasting };
   const lsn = await beginSource(sides.source);
   const target = waitPast(sides, lsn).then(async () => {
     await sides.target.query(BEGIN);

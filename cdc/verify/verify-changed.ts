@@ -7,27 +7,26 @@ import { inputRows } from '../apply/input-sql.ts';
 import { keyInputs } from '../apply/statement-parts.ts';
 import type { ChangedRow } from '../batch/change-ledger.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
+import type { RecordedChanges } from '../replication.ts';
 import type { ReportBuilder } from './report-builder.ts';
 import type { KeyTexts } from './side-reader.ts';
 import { keyPlaces } from './side-rows.ts';
 import { sidesOf } from './sides-of.ts';
 import type { SnapshotSides } from './snapshot.ts';
 import { verifyChosen } from './verify-keys.ts';
-import type { RecordingStream } from './verify-options.ts';
 
 /** @param verifyWhole compares all rows of a table */
 export async function verifyChanged(
   plans: readonly TablePlan[],
   sides: SnapshotSides,
-  stream: RecordingStream | undefined,
+  recorded: RecordedChanges | undefined,
+  since: 'full' | 'equal',
   builder: ReportBuilder,
   verifyWhole: (plan: TablePlan) => Promise<void>,
 ): Promise<void> {
-  const changes = plans.map((plan) => ({ plan, rows: stream?.changedRows(plan.source.qualifiedName) }));
+  const changes = plans.map((plan) => ({ plan, rows: recorded?.changed(plan.source.qualifiedName, since) }));
   if (changes.some(({ rows }) => rows === undefined)) {
-    builder.stop(
-      'Changed rows are unknown: no full comparison has run since the stream started in this process.',
-    );
+    builder.stopUnknown();
     return;
   }
   if (changes.every(({ rows }) => rows?.length === 0)) {
@@ -48,8 +47,8 @@ async function targetKeys(
   rows: readonly ChangedRow[],
   source: pg.ClientBase,
 ): Promise<KeyTexts[] | undefined> {
-  if (plan.module || plan.key.kind === 'whole-row') return undefined;
   if (rows.length === 0) return [];
+  if (plan.module || plan.key.kind === 'whole-row') return undefined;
   const inputs = keyInputs(plan);
   if (inputs.some(({ name }) => !rows.every((row) => name in row))) return undefined;
   const keys = keyPlaces(plan).map((place) => `(${plan.columns[place]?.expectedText})`);

@@ -35,7 +35,7 @@ export async function verifyChosen(
 ): Promise<void> {
   const { plan } = table;
   await refuseRewritten(sides, plan);
-  const lsn = sides.fixedAt ?? (await currentPosition(sides));
+  const lsn = sides.fixedAt ?? sides.stillAt ?? (await currentPosition(sides));
   // Every key is a suspect until it has been compared.
   const settled = await settleSuspects(table, keys, sides);
   const counted = { rowsSource: settled.rows.source, rowsTarget: settled.rows.target };

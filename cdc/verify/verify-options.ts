@@ -1,7 +1,6 @@
 /** What a comparison covers, and what it needs from the stream between both databases. */
 import type { TableConfig } from '@ficus/core';
-import type { ChangedRow } from '../batch/change-ledger.ts';
-import type { Pause } from '../replication.ts';
+import type { Pause, RecordedChanges } from '../replication.ts';
 import type { WaitForApplied } from './snapshot.ts';
 import type { RowKey, VerifyProgress, VerifyResume } from './verify-report.ts';
 
@@ -9,6 +8,8 @@ export type VerifyMode =
   | 'full'
   /** The rows that have changed since the last full run with the same `stream`, in this process. */
   | 'changed'
+  /** Those that have changed since the last run of any kind that found its rows equal, after a full one. */
+  | 'recent'
   /** About this many rows of each side, sampled over all tables. */
   | { readonly sample: number }
   /** Target table (`schema.table`) → its keys to compare, for instance those changed since the last full run. */
@@ -16,7 +17,10 @@ export type VerifyMode =
 
 export interface VerifyOptions {
   readonly slice: string;
+  /** As in the config, in either direction. */
   readonly tables: readonly TableConfig[];
+  /** `reverse`: the candidate is the source, and the legacy the target. Default `forward`. */
+  readonly direction?: 'forward' | 'reverse';
   readonly sourceUrl: string;
   readonly targetUrl: string;
   /**
@@ -61,5 +65,5 @@ export interface PausableStream {
 /** What a comparison of changed rows needs of a stream; Replication provides it. */
 export interface RecordingStream {
   recordChanges(): void;
-  changedRows(table: string): readonly ChangedRow[] | 'all' | undefined;
+  beginComparison(): RecordedChanges;
 }

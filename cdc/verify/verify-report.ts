@@ -5,7 +5,7 @@ export type RowKey = Readonly<Record<string, string | null>>;
 
 export interface VerifyReport {
   readonly slice: string;
-  readonly mode: 'full' | 'changed' | 'sample' | 'keys';
+  readonly mode: 'full' | 'changed' | 'recent' | 'sample' | 'keys';
   /**
    * `match`: everything requested was compared and is equal (rows still in the stream were compared again). `mismatch`:
    * at least one row differs, and not because of lag. `inconclusive`: no difference was proven, but not everything
@@ -15,6 +15,8 @@ export interface VerifyReport {
   readonly reason: string | undefined;
   /** No row has changed since the last full comparison, and only changed ones were requested; inconclusive. */
   readonly nothingChanged: boolean;
+  /** Only changed rows were requested, and which these are is not known before a full comparison; inconclusive. */
+  readonly changesUnknown: boolean;
   readonly tables: readonly TableReport[];
   readonly rowsCompared: { readonly source: number; readonly target: number };
   readonly differences: readonly Difference[];

@@ -7,27 +7,24 @@
  *     step 2  keys that differ: read again, row by row; without a common position, after the stream has passed a
  *             later one (settle-suspects)
  */
-import { FicusError } from '@ficus/core';
+import type pg from 'pg';
 import { compileSlice, refuseProblems } from '../mapping/compile-slice.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
-import { openDatabase } from '../preflight/open-database.ts';
 import { estimateRows } from '../source/estimate-rows.ts';
 import { fixPosition } from './fix-position.ts';
+import { openSide } from './open-side.ts';
 import { ReportBuilder } from './report-builder.ts';
-import { chooseHash } from './row-hash.ts';
-import { sidesOf } from './sides-of.ts';
 import { Inconclusive } from './snapshot.ts';
 import { verifyChanged } from './verify-changed.ts';
+import { verifyFull } from './verify-full.ts';
 import { verifyKeys } from './verify-keys.ts';
 import {
   DEFAULT_VERIFY_SETTINGS,
   type PausableStream,
   type RecordingStream,
   type VerifyOptions,
-  type VerifySettings,
 } from './verify-options.ts';
 import type { VerifyReport } from './verify-report.ts';
-import { verifyTable } from './verify-table.ts';
 
 /**
  * @throws FicusError when a database cannot be reached or the mapping does not fit; a stream that lags is no error but
@@ -35,9 +32,9 @@ import { verifyTable } from './verify-table.ts';
  */
 export async function verifySlice(options: VerifyOptions): Promise<VerifyReport> {
   const settings = { ...DEFAULT_VERIFY_SETTINGS, ...options.settings };
-  const source = await open('legacy.database', options.sourceUrl);
+  const source = await openSide('legacy.database', options.sourceUrl);
   try {
-    const target = await open(`slices.${options.slice}.candidate.database`, options.targetUrl);
+    const target = await openSide(`slices.${options.slice}.candidate.database`, options.targetUrl);
     try {
       const { plans, problems } = await compileSlice(options, source, target);
       refuseProblems(problems);
@@ -45,6 +42,7 @@ export async function verifySlice(options: VerifyOptions): Promise<VerifyReport>
       const recording = isRecording(stream) ? stream : undefined;
       // Before the position is taken: records all changes after it, and a few more.
       if (options.mode === 'full') recording?.recordChanges();
+      const recorded = recording?.beginComparison();
       const fixedAt =
         stream &&
         (await fixPosition(
@@ -65,8 +63,8 @@ export async function verifySlice(options: VerifyOptions): Promise<VerifyReport>
       const builder = new ReportBuilder(options, settings, plans, await estimate(plans, source));
       try {
         if (options.mode === 'full') await verifyFull(plans, sides, options, settings, builder);
-        else if (options.mode === 'changed')
-          await verifyChanged(plans, sides, recording, builder, (plan) =>
+        else if (options.mode === 'changed' || options.mode === 'recent')
+          await verifyChanged(plans, sides, recorded, SINCE[options.mode], builder, (plan) =>
             verifyFull([plan], sides, options, settings, builder),
           );
         else await verifyKeys(plans, sides, options.mode, builder);
@@ -74,13 +72,22 @@ export async function verifySlice(options: VerifyOptions): Promise<VerifyReport>
         if (!(error instanceof Inconclusive)) throw error;
         builder.stop(`The comparison could not be finished: ${error.message}.`);
       }
-      return builder.report(fixedAt);
+      const report = builder.report(fixedAt);
+      if (isEqual(report)) recorded?.areEqual();
+      return report;
     } finally {
       await target.end().catch(() => undefined);
     }
   } finally {
     await source.end().catch(() => undefined);
   }
+}
+
+const SINCE = { changed: 'full', recent: 'equal' } as const;
+
+/** A run that has compared all that changed; one of chosen rows has not. */
+function isEqual({ mode, verdict, nothingChanged }: VerifyReport): boolean {
+  return (mode === 'full' || mode in SINCE) && (verdict === 'match' || nothingChanged);
 }
 
 /** A run that is aborted waits for nothing any more. */
@@ -93,47 +100,12 @@ function abortable({ waitForApplied, signal }: VerifyOptions): VerifyOptions['wa
 }
 
 function isRecording(stream: VerifyOptions['stream']): stream is PausableStream & RecordingStream {
-  return stream?.recordChanges !== undefined && stream.changedRows !== undefined;
+  return stream?.recordChanges !== undefined && stream.beginComparison !== undefined;
 }
 
-type Client = Awaited<ReturnType<typeof open>>;
-
-async function open(path: string, url: string) {
-  const opened = await openDatabase(path, url, { statementTimeoutMs: 0, applicationName: 'ficus verify' });
-  if (!opened.ok) throw new FicusError(opened.finding.code, opened.finding.message);
-  return opened.client;
-}
-
-async function estimate(plans: readonly TablePlan[], source: Client): Promise<number> {
+async function estimate(plans: readonly TablePlan[], source: pg.Client): Promise<number> {
   const tables = new Map(plans.map(({ source: table }) => [table.oid, table]));
   let rows = 0;
   for (const table of tables.values()) rows += await estimateRows(source, table);
   return rows;
-}
-
-async function verifyFull(
-  plans: readonly TablePlan[],
-  sides: Parameters<typeof verifyKeys>[1],
-  options: VerifyOptions,
-  settings: VerifySettings,
-  builder: ReportBuilder,
-): Promise<void> {
-  const hash = await chooseHash(sides.source, sides.target);
-  for (const plan of plans) {
-    if (builder.isDone(plan)) continue;
-    if (options.signal?.aborted) break;
-    const current = options.resume?.current;
-    const report = await verifyTable({
-      table: sidesOf(plan, sides.target),
-      sides,
-      hash,
-      rangeRows: settings.rangeRows,
-      maxSuspects: settings.maxSuspects,
-      signal: options.signal,
-      resume: current?.report.to === plan.target.qualifiedName ? current : undefined,
-      onRange: (table, after, found, lsn) => builder.addRange(table, after, found, lsn),
-    });
-    builder.finishTable(report);
-  }
-  if (options.signal?.aborted) builder.stop('The comparison was interrupted.');
 }

@@ -23,11 +23,14 @@ import { writeWhole } from '../init/write-whole.ts';
 import { counted } from '../output/counted.ts';
 import { formatExplanation } from '../output/format-explanation.ts';
 import { formatFinding, formatNote } from '../output/format-finding.ts';
+import { formatObstacles, summarizeObstacles } from '../output/format-obstacles.ts';
 import { paint } from '../output/paint.ts';
 import { print, printError, printJson, printScript } from '../output/terminal.ts';
 import { checkFlagsFile } from '../preflight/check-flags-file.ts';
 import { noteIntrospection } from '../preflight/check-introspection.ts';
 import { checkTls } from '../preflight/check-tls.ts';
+import { findCutoverObstacles, type SliceObstacles } from '../preflight/find-cutover-obstacles.ts';
+import { noteGrantRoles } from '../preflight/note-grant-roles.ts';
 import { preflightConfig } from '../preflight/preflight-config.ts';
 
 interface CheckOptions extends CommonOptions {
@@ -43,7 +46,8 @@ Every error is reported with its path, not only the first, and so is each weak s
 surprise in a setting that is fine. Certificates and the flags file are read, where they are on this machine. With --live it checks
 upstreams, databases, replication settings and tables as well, and changes nothing: upstreams that have health checks are asked for
 their path once, the legacy for its introspection and for one read route in other spellings, without credentials. Each finding says
-what to do, with SQL where SQL does it.
+what to do, with SQL where SQL does it. What a cutover of writes would meet stands under a heading of its own, and lets no check
+fail (docs/operations/before-a-cutover.md).
 
 Exit status: 0 all is well (warnings allowed) · 1 the config has errors · 3 something it needs is missing or
 cannot be used (a certificate, the flags file; with --live all of it).
@@ -52,7 +56,9 @@ Examples:
   ficus check
   ficus check --live
   ficus check --grants
-  ficus check --grants roles/     # roles/legacy.sql, roles/candidate-notifications.sql, roles/control.sql
+  ficus check --grants roles/     # roles/legacy.sql, roles/candidate-notifications.sql, roles/control.sql,
+                                  # and, for a cutover of writes, roles/way-back-….sql: the stream back, roles/fence-….sql:
+                                  # triggers on the tables
   ficus check --explain GET /api/notifications?limit=5 --client 10.1.2.3
   ficus check --explain /api/notifications --header 'X-Beta: yes' --header 'Cookie: stage=2'`;
 
@@ -88,6 +94,7 @@ async function check(options: CheckOptions): Promise<void> {
   // Ficus may be running while its config is checked, so its own addresses are not checked.
   const live = options.live ? await preflightConfig(config, { ports: [], upstreams: true }) : [];
   const leftovers = options.live ? await leftoversOf(config) : [];
+  const cutover = options.live ? await findCutoverObstacles(config, live) : [];
   const tls = checkTls(config, options.live === true);
   const files = [...tls, ...(await checkFlagsFile(config))];
   const findings = [...weaknessesOf(config), ...files, ...live, ...leftovers];
@@ -97,12 +104,19 @@ async function check(options: CheckOptions): Promise<void> {
   ];
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (options.json) {
-    printJson({ ok: errors.length === 0, ...countOf(config), findings, notes });
+    printJson({
+      ok: errors.length === 0,
+      ...countOf(config),
+      findings,
+      notes,
+      ...(options.live && { cutover }),
+    });
   } else {
     for (const finding of findings) printError(`${formatFinding(finding)}\n`);
     for (const note of notes) printError(`${formatNote(note)}\n`);
+    if (cutover.length > 0) printError(`${formatObstacles(cutover)}\n`);
     if (errors.length === 0)
-      print(`${paint('green', '✓', process.stdout)} ${summaryOf(options, config, findings)}\n`);
+      print(`${paint('green', '✓', process.stdout)} ${summaryOf(options, config, findings, cutover)}\n`);
   }
   process.exitCode = Math.max(0, ...errors.map((finding) => describeError(finding.code).exit));
 }
@@ -118,9 +132,9 @@ function weaknessesOf(config: FicusConfig): Finding[] {
 
 async function leftoversOf(config: FicusConfig): Promise<Finding[]> {
   const { checkLeftovers } = await loadRemoval();
-  return (await checkLeftovers(config)).map(({ message, remedy }) => ({
+  return (await checkLeftovers(config)).map(({ path, message, remedy }) => ({
     severity: 'warning',
-    path: 'legacy.database',
+    path,
     code: 'FICUS_SLOT_LEFT',
     message,
     remedySql: remedy,
@@ -150,6 +164,7 @@ async function printGrants(config: FicusConfig, options: CheckOptions): Promise<
   if (options.json) printJson({ ok: true, grants, databases });
   else if (!grants) printError('No slice has tables: no role needs grants.\n');
   else if (typeof options.grants !== 'string') printScript(grants);
+  if (grants && !options.json) for (const note of noteGrantRoles(config)) printError(`${formatNote(note)}\n`);
 }
 
 async function writeGrants(folder: string, databases: readonly DatabaseGrants[]): Promise<void> {
@@ -184,9 +199,14 @@ function countOf(config: FicusConfig): { slices: number; routes: number; tables:
   };
 }
 
-function summaryOf(options: CheckOptions, config: FicusConfig, findings: readonly Finding[]): string {
+function summaryOf(
+  options: CheckOptions,
+  config: FicusConfig,
+  findings: readonly Finding[],
+  cutover: readonly SliceObstacles[],
+): string {
   const { slices, routes, tables } = countOf(config);
   const warnings = findings.length > 0 ? `; ${counted(findings.length, 'warning')} above` : '';
   const live = options.live ? ', and everything it needs is in place' : '';
-  return `${options.config} is valid${live}: ${counted(slices, 'slice')}, ${counted(routes, 'route')}, ${counted(tables, 'table')}${warnings}`;
+  return `${options.config} is valid${live}: ${counted(slices, 'slice')}, ${counted(routes, 'route')}, ${counted(tables, 'table')}${warnings}${summarizeObstacles(cutover)}`;
 }

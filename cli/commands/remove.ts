@@ -13,7 +13,8 @@ import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { findLeftRecord } from '../config/left-record.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { askYes, canAsk } from '../output/ask-yes.ts';
+import { canAsk } from '../output/ask-line.ts';
+import { askYes } from '../output/ask-yes.ts';
 import { formatRemoval, placeOf, remnantsOf } from '../output/format-removal.ts';
 import { paint } from '../output/paint.ts';
 import { print, printError, printJson, printScript } from '../output/terminal.ts';
@@ -49,8 +50,8 @@ Examples:
 
 const UNINSTALL_HELP = `
 Removes what Ficus has made in all databases, as \`ficus remove\` does for each slice, and then the schema ficus_control with
-flags, state and audit, and at last the file in which a proxy of this machine keeps this installation's last known flags
-(flags.backup): otherwise the next \`ficus up\` would start with them; and what a killed proxy has left in .ficus. Stop \`ficus up\` or \`ficus control\` first. ficus.yaml,
+flags, state and audit, and at last the files in which a proxy of this machine keeps this installation's last known flags
+and owners (flags.backup): otherwise the next \`ficus up\` would start with them; and what a killed proxy has left in .ficus. Stop \`ficus up\` or \`ficus control\` first. ficus.yaml,
 flags in a file or in Unleash, and settings of the servers (wal_level) are yours, and stay.
 ${EXITS}
 

@@ -7,6 +7,7 @@ import { type CommonOptions, withCommonOptions } from '../config/common-options.
 import { fitTable } from '../output/fit-table.ts';
 import { formatLeftover } from '../output/format-leftover.ts';
 import { formatOlderConfig } from '../output/format-older-config.ts';
+import { describeDue } from '../output/format-ownership.ts';
 import { formatAgreement } from '../output/format-parity.ts';
 import { formatProxy } from '../output/format-proxy.ts';
 import { formatSlice } from '../output/format-slice.ts';
@@ -25,9 +26,11 @@ interface StatusOptions extends CommonOptions {
 }
 
 const HELP = `
-Without SLICE, one line per slice; with it, everything about one: stage, owner and epoch, share set and measured,
+Without SLICE, one line per slice, and one for each cutover that is under way or half made;
+with it, everything about one: stage, owner and epoch, share set and measured,
 verdicts of the comparison with their most frequent reasons, the newest mismatches with commands that ask both sides again,
-each guard as a raise of the share would be judged now, lag and copy of the change stream, and the way back.
+each guard as a raise of the share would be judged now, lag and copy of the change stream, the last cutover or rollback or the
+one under way, and the way back: whether a rollback can be made now. What does not fit together is said with the command that repairs it.
 Values in ‹…› are stand-ins of the same shape: samples hold no data of people; parity.samples.allow in ficus.yaml shows places
 that hold none. Share and traffic are those of the last minute.
 
@@ -124,8 +127,12 @@ function documentOf(answer: StatusAnswer, name: string | undefined): unknown {
 
 type Answer<From> = Extract<StatusAnswer, { readonly from: From }>;
 
-function controlDocument({ slices, older }: Answer<'control'>, name: string | undefined): unknown {
-  const all = slices.map((slice) => ({ ...slice, olderConfig: older }));
+function controlDocument({ slices, cutovers, older }: Answer<'control'>, name: string | undefined): unknown {
+  const all = slices.map((slice) => ({
+    ...slice,
+    olderConfig: older,
+    cutover: cutovers.find((cutover) => cutover.slice === slice.name) ?? null,
+  }));
   return name === undefined ? all : all[0];
 }
 
@@ -138,9 +145,11 @@ function describe(answer: StatusAnswer, name: string | undefined): string {
   const older = answer.older.map((one) => formatOlderConfig(one, Date.now()));
   if (answer.from === 'proxy')
     return [formatProxy(answer.proxy, answer.controlFailure, Date.now()), ...older].join('\n');
-  if (name !== undefined) return [...answer.slices.map(formatSlice), ...older].join('\n');
+  if (name !== undefined)
+    return [...answer.slices.map((slice) => formatSlice(slice, answer.cutovers[0])), ...older].join('\n');
   const legacy = answer.slices[0]?.legacy.text ?? [];
-  return [formatSlices(answer.slices), legacy, ...answer.leftovers.map(formatLeftover), ...older]
+  const due = answer.cutovers.flatMap(describeDue);
+  return [formatSlices(answer.slices), legacy, ...due, ...answer.leftovers.map(formatLeftover), ...older]
     .flat()
     .join('\n');
 }

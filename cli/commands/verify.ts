@@ -58,7 +58,7 @@ async function verify(slice: string, options: VerifyOptions): Promise<void> {
   if (options.json) printJson({ ok: status === 0, ...result });
   else if (result.state === 'running')
     print(`The comparison continues in the background; see its result with: ficus status ${slice}\n`);
-  else print(formatVerify(result));
+  else print(formatVerify(result, slice));
   process.exitCode = status;
 }
 

@@ -1,5 +1,5 @@
 /** A question on the terminal that only “y” or “yes” agrees to. */
-import { createInterface } from 'node:readline/promises';
+import { askLine } from './ask-line.ts';
 
 /** Ctrl-C, Ctrl-D and the end of the input are a no. */
 export async function askYes(
@@ -7,17 +7,5 @@ export async function askYes(
   input: NodeJS.ReadableStream = process.stdin,
   output: NodeJS.WritableStream = process.stderr,
 ): Promise<boolean> {
-  const terminal = createInterface({ input, output, terminal: true });
-  const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
-  // Ctrl-C rejects, and closes the terminal.
-  const answer = terminal.question(`${question} [y/N] `).catch(() => closed);
-  try {
-    return /^y(es)?$/i.test((await Promise.race([answer, closed])).trim());
-  } finally {
-    terminal.close();
-  }
+  return /^y(es)?$/i.test((await askLine(`${question} [y/N] `, input, output)).trim());
 }
-
-/** Whether somebody is there to be asked. JSON is for programs. */
-export const canAsk = ({ json }: { readonly json?: boolean }): boolean =>
-  !json && process.stdin.isTTY === true;

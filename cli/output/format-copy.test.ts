@@ -1,6 +1,6 @@
+import { formatDuration } from '@ficus/core';
 import { expect, test } from 'vitest';
 import { formatCopy } from './format-copy.ts';
-import { formatDuration } from './format-duration.ts';
 
 test('a running copy says how much, how fast and how long', () => {
   const copy = { rowsCopied: 1200, rowsTotal: 5000, rowsPerSecond: 400.4, percent: 24, done: false };

@@ -1,6 +1,6 @@
 /** Progress of a first copy, in one line. */
 import type { ReplicationView } from '@ficus/contract';
-import { formatDuration } from './format-duration.ts';
+import { formatDuration } from '@ficus/core';
 
 /** `1,200 of about 5,000 rows, 400 a second, 10 s left` */
 export function formatCopy(copy: NonNullable<ReplicationView['copy']>): string {

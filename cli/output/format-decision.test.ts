@@ -152,3 +152,18 @@ test('no route, and the proxy’s own answer', () => {
   expect(refused).toContain('is answered by the proxy with 414: target-too-long');
   expect(refused).toContain('answer     414: The request target is too long.');
 });
+
+test.each<[string, Partial<NonNullable<(typeof ALL_MOVE)['slice']>>, string | undefined]>([
+  ['open', { writes: 'open', heldForMs: null }, undefined],
+  ['leased', { writes: 'leased', heldForMs: null }, 'writes are sent while the lease is valid'],
+  [
+    'leased, without a lease',
+    { writes: 'leased', heldForMs: 900 },
+    'without a valid lease of the control plane',
+  ],
+  ['held', { writes: 'held', heldForMs: 900 }, 'writes wait for 900 ms at most'],
+])('writes that are %s', (_, slice, text) => {
+  const shown = plain({ ...ALL_MOVE, slice: { ...ALL_MOVE.slice!, ...slice } });
+  if (text === undefined) expect(shown).not.toMatch(/held|leased/);
+  else expect(shown).toContain(text);
+});

@@ -118,6 +118,17 @@ function pinLines({ pin, slice }: Explanation): Line[] {
   ];
 }
 
+function writesLines(
+  writes: NonNullable<Explanation['slice']>['writes'],
+  heldForMs: number | null,
+): readonly (readonly [string, string])[] {
+  if (writes === 'open') return [];
+  if (heldForMs === null)
+    return [['leased', 'a cutover has begun: writes are sent while the lease is valid']];
+  const why = writes === 'held' ? '' : 'without a valid lease of the control plane, ';
+  return [['held', `${why}writes wait for ${heldForMs} ms at most, then they are refused`]];
+}
+
 function sliceLines({ slice, shadow, control, chance }: Explanation): Line[] {
   if (slice === null) return [];
   const { hasTables, owner, epoch, writes, heldForMs, guards } = slice;
@@ -125,9 +136,7 @@ function sliceLines({ slice, shadow, control, chance }: Explanation): Line[] {
   const owned = hasTables ? `the ${owner}, epoch ${epoch}${away}` : 'none: the slice has no tables';
   return [
     ['owner', owned],
-    ...(writes === 'held'
-      ? [['held', `writes wait for ${heldForMs} ms at most, then they are refused`] as const]
-      : []),
+    ...writesLines(writes, heldForMs),
     // Which side gets a copy is a matter of the same draw.
     ...(shadow === null || chance !== null ? [] : [['copy', `goes to the ${shadow}`] as const]),
     ...(guards.length === 0

@@ -1,8 +1,7 @@
 /** Which processes run an older config than their file, since when, and why. */
 
-import { printable } from '@ficus/core';
+import { formatDuration, printable } from '@ficus/core';
 import type { OlderConfig } from '../status/ask-running.ts';
-import { formatDuration } from './format-duration.ts';
 import { paint } from './paint.ts';
 
 /** @param now in milliseconds */

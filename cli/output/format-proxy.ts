@@ -1,7 +1,12 @@
 /** What a proxy knows without a control plane, for a terminal. */
-import { type CheckedUpstreamStatus, type ProxySliceStatus, type ProxyStatus, printable } from '@ficus/core';
+import {
+  type CheckedUpstreamStatus,
+  formatDuration,
+  type ProxySliceStatus,
+  type ProxyStatus,
+  printable,
+} from '@ficus/core';
 import { fitTable } from './fit-table.ts';
-import { formatDuration } from './format-duration.ts';
 import { oneLine } from './one-line.ts';
 import { paint } from './paint.ts';
 import { widthOf } from './terminal.ts';
@@ -73,9 +78,9 @@ function describeFlags(
 function formatSlices(slices: readonly ProxySliceStatus[]): string {
   return fitTable(
     ['slice', 'owner', 'serve', 'measured', 'shadow', 'requests', 'failed', 'breaker', 'pins'],
-    slices.map(({ name, owner, serve, shadow, traffic, breakersOpen, pins }) => [
+    slices.map(({ name, owner, attempt, serve, shadow, traffic, breakersOpen, pins }) => [
       name,
-      owner ?? 'none',
+      `${owner ?? 'none'}${describeAttempt(attempt)}`,
       percent(serve),
       percent(traffic.candidateSharePercent),
       percent(shadow),
@@ -86,6 +91,16 @@ function formatSlices(slices: readonly ProxySliceStatus[]): string {
     ]),
     widthOf(),
   );
+}
+
+/** @param attempt absent from proxies of an earlier version */
+function describeAttempt(attempt: ProxySliceStatus['attempt'] | undefined): string {
+  if (attempt === undefined || attempt === null) return '';
+  const { writes, leaseLeftMs, acknowledged } = attempt;
+  const lease = leaseLeftMs > 0 ? formatDuration(leaseLeftMs) : 'no';
+  const text = writes === 'held' ? 'writes held' : `writes leased, ${lease} lease left`;
+  const counts = acknowledged && `, ${acknowledged.inFlight} in flight, ${acknowledged.held} wait`;
+  return paint('yellow', ` (${text}${counts ?? ', not all workers know it yet'})`, process.stdout);
 }
 
 const describeRoutes = ({ routes, traffic }: ProxySliceStatus): string[] => [

@@ -37,9 +37,12 @@ const heading = (part: RemovalPart): string =>
 /** One line, whatever is in the text: a second one would be run as SQL. */
 const comment = (text: string): string => `-- ${printable(text)}`;
 
+/** SQL for another role: lines of its own, each a comment, so that they can be copied. */
+const commentLines = (sql: string): string[] => sql.split('\n').map((line) => comment(`  ${line}`));
+
 const statements = ({ steps }: RemovalPart): string[] =>
   steps.flatMap((step) => [comment(`would ${step.verb} ${step.what}`), step.sql]);
 
 function commented({ what, sql }: Remnant): string[] {
-  return [comment(what), ...(sql === undefined ? [] : [comment(`  ${sql}`)])];
+  return [comment(what), ...(sql === undefined ? [] : commentLines(sql))];
 }

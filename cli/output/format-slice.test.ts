@@ -1,5 +1,6 @@
 import type { SliceView } from '@ficus/contract';
 import { expect, test } from 'vitest';
+import { attemptOf, cutoverOf } from './attempt.fixture.ts';
 import { formatSlice } from './format-slice.ts';
 
 const GB = 1024 ** 3;
@@ -16,34 +17,34 @@ const stream = {
   },
 };
 
-const shown = (over: object): string =>
-  formatSlice({
-    ...{ name: 'notes', team: null, stage: 'shadow', owner: 'legacy', epoch: 1, tables: [{}], guards: [] },
-    flags: { serve: { percent: 100 }, shadow: { percent: 100 } },
-    legacy: { text: null },
-    candidate: { text: null, state: 'answers' },
-    traffic: {
-      legacy: side,
-      candidate: side,
-      windowSeconds: 60,
-      outsideRequests: 1,
-      unmeasured: 'no traffic',
-    },
-    parity: {
-      counts,
-      ratio: 1,
-      compared: 3,
-      uncompared: [],
-      version: null,
-      earlier: [],
-      reasons: {},
-      samples: [],
-    },
-    replication: stream,
-    verify: null,
-    rollback: { text: 'back' },
-    ...over,
-  } as unknown as SliceView);
+const SLICE = {
+  ...{ name: 'notes', team: null, stage: 'shadow', owner: 'legacy', epoch: 1, tables: [{}], guards: [] },
+  flags: { serve: { percent: 100 }, shadow: { percent: 100 } },
+  legacy: { text: null },
+  candidate: { text: null, state: 'answers' },
+  traffic: {
+    legacy: side,
+    candidate: side,
+    windowSeconds: 60,
+    outsideRequests: 1,
+    unmeasured: 'no traffic',
+  },
+  parity: {
+    counts,
+    ratio: 1,
+    compared: 3,
+    uncompared: [],
+    version: null,
+    earlier: [],
+    reasons: {},
+    samples: [],
+  },
+  replication: stream,
+  verify: null,
+  rollback: { answer: 'pass', text: 'back' },
+} as unknown as SliceView;
+
+const shown = (over: object): string => formatSlice({ ...SLICE, ...over } as SliceView);
 
 test('the slot is lost at a bound, which is said in GB', () => {
   expect(shown({})).toMatch(/slot +reserved, keeps 16\.0 MB of WAL; at 20\.0 GB it is lost\n/);
@@ -103,5 +104,21 @@ test('samples of differences, the longest part, are the last: a window that is t
   const parity = { counts, ratio: 1, compared: 3, uncompared: [], version: null, earlier: [] };
   expect(shown({ parity: { ...parity, reasons: { gone: 12 }, samples: [sample] } })).toMatch(
     /12 × gone\n(?:.*\n)+ {2}way back {2}back\n {2}differs {3}✗ GET \/a \(route list\)\n {14}ask both again:\n/,
+  );
+});
+
+test('a retired slice has tables, and no stream', () => {
+  expect(shown({ stage: 'retired', replication: null })).toContain('stream    none: the slice is retired');
+  expect(shown({ replication: null })).toContain('stream    the slice has no tables');
+});
+
+test('once the candidate owns the writes, the way back has an answer; the last change of owner follows the owner', () => {
+  const owned = { owner: 'candidate', epoch: 4, stage: 'cutover' } as const;
+  expect(shown({ ...owned, rollback: { answer: 'fail', text: 'The stream back is stopped.' } })).toContain(
+    '  way back  ✗ The stream back is stopped.',
+  );
+  const text = formatSlice({ ...SLICE, ...owned }, cutoverOf(attemptOf({ notes: ['A note.'] })));
+  expect(text).toMatch(
+    /owner {5}candidate, epoch 4\n {2}cutover {3}cutover to the candidate by ann[^\n]*\n {12}! A note\.\n/,
   );
 });

@@ -1,10 +1,10 @@
 /** Everything about one slice, for a terminal. */
-import type { ReplicationView, SliceView } from '@ficus/contract';
-import { formatBytes, printable } from '@ficus/core';
+import type { CutoverView, ReplicationView, SliceView } from '@ficus/contract';
+import { formatBytes, formatDuration, printable } from '@ficus/core';
 import { counted } from './counted.ts';
 import { formatCopy } from './format-copy.ts';
-import { formatDuration } from './format-duration.ts';
 import { formatMismatches, formatReasons } from './format-evidence.ts';
+import { describeNotes, describeOwnership } from './format-ownership.ts';
 import { formatParity } from './format-parity.ts';
 import { describeVerdict, describeVerifiedRows } from './format-verify.ts';
 import { oneLine } from './one-line.ts';
@@ -12,7 +12,8 @@ import { paint } from './paint.ts';
 
 const STAGES = ['legacy', 'shadow', 'canary', 'live', 'cutover', 'retired'] as const;
 
-export function formatSlice(slice: SliceView): string {
+/** @param cutover of an earlier control plane there is none */
+export function formatSlice(slice: SliceView, cutover?: CutoverView): string {
   return [
     `${bold(slice.name)}${slice.team ? `   team ${slice.team}` : ''}`,
     '',
@@ -22,6 +23,9 @@ export function formatSlice(slice: SliceView): string {
     ),
     ...sidesOf(slice),
     line('owner', ownerOf(slice)),
+    ...(cutover ? [...describeOwnership(cutover), ...describeNotes(cutover)] : []).map((text, at) =>
+      line(at === 0 ? 'cutover' : '', text),
+    ),
     line('serve', `${percentOf(slice.flags.serve.percent)} asked; ${shareOf(slice)}`),
     line('shadow', percentOf(slice.flags.shadow.percent)),
     line('traffic', trafficOf(slice)),
@@ -30,7 +34,8 @@ export function formatSlice(slice: SliceView): string {
     ...guardsOf(slice),
     ...replicationOf(slice),
     line('verify', verifyOf(slice)),
-    line('way back', slice.rollback.text),
+    ...writersOf(slice),
+    line('way back', wayBackOf(slice)),
     // They take most lines: what stands below them would be out of the window.
     ...formatMismatches(slice).map((text, at) => line(at === 0 ? 'differs' : '', text)),
   ].join('\n');
@@ -61,6 +66,12 @@ function ownerOf({ owner, epoch }: SliceView): string {
     : `${owner}, epoch ${epoch}`;
 }
 
+/** While it is the flag alone, it needs no mark. */
+function wayBackOf({ owner, rollback: { answer, text } }: SliceView): string {
+  if (owner !== 'candidate' && answer === 'pass') return text;
+  return `${paint(GUARD_COLOURS[answer], GUARD_MARKS[answer], process.stdout)} ${text}`;
+}
+
 function trafficOf({ traffic }: SliceView): string {
   const side = (name: 'legacy' | 'candidate') => {
     const { requests, failures, meanMs } = traffic[name];
@@ -83,8 +94,9 @@ function guardsOf({ guards }: SliceView): string[] {
   });
 }
 
-function replicationOf({ replication }: SliceView): string[] {
-  if (!replication) return [line('stream', 'the slice has no tables')];
+function replicationOf({ replication, stage }: SliceView): string[] {
+  if (!replication)
+    return [line('stream', stage === 'retired' ? 'none: the slice is retired' : 'the slice has no tables')];
   const lines = [
     line(
       'stream',
@@ -136,6 +148,15 @@ function verifyOf({ name, tables, verify }: SliceView): string {
     ? `, with version ${printable(verify.version ?? 'unknown')} of the candidate, which has another one now`
     : '';
   return `${describeVerdict(verify)}, ${describeVerifiedRows(verify)}, at ${verify.finishedAt}${earlier}`;
+}
+
+function writersOf({ name, writers }: SliceView): string[] {
+  // One of an earlier version says nothing of them.
+  if (!writers) return [];
+  const colour = { pass: 'green', fail: 'red', 'insufficient evidence': undefined } as const;
+  const text = writers.observing ? writers.text : `${writers.text}: ficus writers ${name} --observe`;
+  const of = colour[writers.answer];
+  return [line('writers', of ? paint(of, text, process.stdout) : text)];
 }
 
 function shareOf({ traffic }: SliceView): string {

@@ -6,7 +6,7 @@ import { fitTable } from './fit-table.ts';
 import { paint } from './paint.ts';
 import { widthOf } from './terminal.ts';
 
-export function formatVerify(result: VerifyView): string {
+export function formatVerify(result: VerifyView, slice: string): string {
   if (result.problem)
     return `${paint('red', '✗', process.stdout)} ${result.problem.message}\n  ${result.problem.remedy}\n`;
   const table = fitTable(
@@ -29,7 +29,7 @@ export function formatVerify(result: VerifyView): string {
       return printable(`  ${t.to} ${key}: ${kind}${where}${times}`);
     }),
   );
-  return `${[table, ...examples, describeVerdict(result), ...nextSteps(result)].join('\n')}\n`;
+  return `${[table, ...examples, describeVerdict(result), ...nextSteps(result, slice)].join('\n')}\n`;
 }
 
 const CAUSES = {
@@ -40,7 +40,7 @@ const CAUSES = {
 } as const;
 
 /** What each kind of difference means, and what to do about it. */
-function nextSteps({ verdict, tables }: VerifyView): string[] {
+function nextSteps({ verdict, tables }: VerifyView, slice: string): string[] {
   if (verdict !== 'mismatch') return [];
   const found = (['missing', 'extra', 'different'] as const).filter((kind) =>
     tables.some((table) => table[kind] > 0),
@@ -50,7 +50,7 @@ function nextSteps({ verdict, tables }: VerifyView): string[] {
     ...found.map((kind) => `  ${kind}: ${CAUSES[kind]}`),
     '',
     'Next: find what else writes to these tables, and stop it. Then correct the rows above on the candidate, or',
-    'empty its tables and copy again: ficus copy SLICE --restart',
+    `empty its tables and copy again: ficus copy ${slice} --restart`,
   ];
 }
 

@@ -1,5 +1,12 @@
 /** The one place that prints errors to users: one sentence, what to do, the code; never a stack trace. */
-import { describeError, FicusError, hideCredentials, printable, printableLines } from '@ficus/core';
+import {
+  describeError,
+  FicusError,
+  hideCredentials,
+  nameSliceIn,
+  printable,
+  printableLines,
+} from '@ficus/core';
 import { ConfigInvalid } from '../config/config-invalid.ts';
 import { PreflightFailed } from '../preflight/preflight-failed.ts';
 import { formatFinding } from './format-finding.ts';
@@ -16,10 +23,16 @@ interface Failure {
   readonly guards?: unknown;
 }
 
+interface ReportOptions {
+  readonly json: boolean;
+  /** That the command was about. */
+  readonly slice?: string | undefined;
+}
+
 /** Writes the failure and returns the exit status. */
-export function reportFailure(error: unknown, { json }: { json: boolean }): number {
+export function reportFailure(error: unknown, { json, slice }: ReportOptions): number {
   if (error instanceof PreflightFailed) return reportPreflight(error, json);
-  const failure = describeFailure(error);
+  const failure = nameSliceIn(describeFailure(error), slice);
   if (json) {
     const { exit, ...document } = failure;
     printJson({ ok: false, error: document });

@@ -1,6 +1,7 @@
 /** Logs what the control plane of `ficus up` lacks, each with its remedy; the start does not wait for it. */
-import { describeError, type FicusConfig, passesByItself } from '@ficus/core';
+import { type FicusConfig, passesByItself } from '@ficus/core';
 import type { Logger } from 'pino';
+import { remedyOf } from './name-finding.ts';
 import { preflightConfig } from './preflight-config.ts';
 
 /** Never rejects. */
@@ -8,7 +9,7 @@ export async function logPreflight(config: FicusConfig, logger: Logger): Promise
   try {
     for (const finding of await preflightConfig(config, { ports: [], upstreams: false })) {
       const { severity, path, code, message } = finding;
-      const { remedy } = describeError(code);
+      const remedy = remedyOf({ ...finding, remedySql: undefined });
       const isError = severity === 'error' && !passesByItself(finding);
       logger[isError ? 'error' : 'warn']({ path, code, remedy }, message);
     }

@@ -9,6 +9,8 @@ import { checkIntrospection } from './check-introspection.ts';
 import { checkPaths } from './check-paths.ts';
 import { checkPorts, type Listener } from './check-ports.ts';
 import { checkUpstreams } from './check-upstreams.ts';
+import { nameFinding } from './name-finding.ts';
+import { readRetired } from './read-retired.ts';
 
 export interface PreflightOptions {
   /** Whose addresses must be free; none while Ficus runs. */
@@ -20,20 +22,25 @@ export interface PreflightOptions {
 /** All findings, errors and warnings, one per root cause. */
 export async function preflightConfig(config: FicusConfig, options: PreflightOptions): Promise<Finding[]> {
   const { preflightDatabase, preflightSlice } = await import('@ficus/cdc');
+  const retired = await readRetired(config);
   const checks = [
     checkPorts(config, options.ports),
     ...(options.upstreams
       ? [...checkUpstreams(config), checkHealth(config), checkIntrospection(config), checkPaths(config)]
       : []),
     ...(config.control?.database ? [preflightDatabase('control.database', config.control.database)] : []),
-    ...slicesWithTables(config).map(preflightSlice),
+    ...slicesWithTables(config)
+      .filter(({ slice }) => !retired.includes(slice))
+      .map(preflightSlice),
   ];
   const findings = (await Promise.all(checks)).flat();
   const seen = new Set<string>();
-  return findings.filter((finding) => {
-    const key = `${finding.code} ${finding.message}`;
-    return !seen.has(key) && seen.add(key);
-  });
+  return findings
+    .filter((finding) => {
+      const key = `${finding.code} ${finding.message}`;
+      return !seen.has(key) && seen.add(key);
+    })
+    .map(nameFinding);
 }
 
 function slicesWithTables(config: FicusConfig) {

@@ -2,7 +2,7 @@
  * What `ficus status` shows: the control plane's picture; where it has none or does not answer, what the proxy itself
  * knows. With either, which processes run an older config than their file.
  */
-import type { LeftoverView, SliceView } from '@ficus/contract';
+import type { ControlClient, CutoverView, LeftoverView, SliceView } from '@ficus/contract';
 import { type ConfigRefusal, FicusError, isLoopback, type ProxyStatus, splitHostPort } from '@ficus/core';
 import { addressToAsk, warnOfToken } from '../config/asked-proxy.ts';
 import { connectControl } from '../config/connect-control.ts';
@@ -25,6 +25,8 @@ export type StatusAnswer =
   | {
       readonly from: 'control';
       readonly slices: readonly SliceView[];
+      /** Of those slices; a control plane of an earlier version has none. */
+      readonly cutovers: readonly CutoverView[];
       readonly leftovers: readonly LeftoverView[];
       readonly older: readonly OlderConfig[];
     }
@@ -59,8 +61,10 @@ export async function askRunning(
 
 async function askControl(found: FoundRunning, slice: string | undefined): Promise<StatusAnswer> {
   const client = connectControl(found);
-  const [slices, leftovers, own, proxies, cutOff] = await Promise.all([
-    slice === undefined ? client.slices() : client.slice(slice).then((one) => [one]),
+  const asked = slice === undefined ? client.slices() : client.slice(slice).then((one) => [one]);
+  const [slices, cutovers, leftovers, own, proxies, cutOff] = await Promise.all([
+    asked,
+    asked.then((known) => Promise.all(known.map(({ name }) => askCutover(client, name)))),
     slice === undefined ? client.leftovers() : [],
     client.runningConfig(),
     client.proxies(),
@@ -72,7 +76,20 @@ async function askControl(found: FoundRunning, slice: string | undefined): Promi
     const process = proxies.length === 1 ? 'the proxy' : `the proxy ${name ?? proxyId}`;
     older.push({ process, appliedAt: null, refused: configRefused, needsRestart: [] });
   }
-  return { from: 'control', slices, leftovers, older: [...older, ...cutOff].filter(isOlder) };
+  return {
+    ...{ from: 'control', slices, leftovers },
+    cutovers: cutovers.flatMap((one) => one ?? []),
+    older: [...older, ...cutOff].filter(isOlder),
+  };
+}
+
+/** Whatever else there is to say of the slice is said without it. */
+async function askCutover(client: ControlClient, slice: string): Promise<CutoverView | undefined> {
+  try {
+    return await client.cutoverState(slice);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

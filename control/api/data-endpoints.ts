@@ -4,16 +4,19 @@ import { type EmptiedTable, FicusError } from '@ficus/core';
 import { z } from 'zod';
 import { requireRole } from '../http/access.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
+import type { OwnerStreams } from '../replications/owner-streams.ts';
 import { refuseVerify } from '../replications/refuse-verify.ts';
+import { verifyRequest } from '../replications/verify-request.ts';
 import { makeAudited } from '../store/audit-log.ts';
 import type { Store } from '../store/open-store.ts';
 import { buildReplicationView } from '../views/build-replication-view.ts';
 import type { SliceParts } from '../views/build-slice-view.ts';
 import { lastVerify } from '../views/last-verify.ts';
-import { noTables, reason, sliceOf, viewOf } from './slice-of.ts';
+import { noStream, noTables, reason, sliceOf, viewOf } from './slice-of.ts';
 
 export interface DataEndpointParts extends SliceParts {
   readonly store: Store;
+  readonly ownerStreams: OwnerStreams;
 }
 
 export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
@@ -36,9 +39,11 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
         if (body.restart) requireRole(caller, 'admin', 'Emptying the candidate’s tables');
         const { name, config } = sliceOf(parts, params.name);
         if (config.tables.length === 0) noTables(name);
+        if (parts.states.of(name).retired) noStream(parts, name);
         // Now, and again when it is its turn: a start that hangs may keep it waiting.
         const mayEmpty = () => {
           requireWanted();
+          refuseWhileMoving(parts, name);
           refuseWhileServing(parts, name);
         };
         if (body.restart) mayEmpty();
@@ -54,6 +59,8 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
         let mayHaveBegun = !body.restart;
         await makeAudited(parts.store, entry, async () => {
           try {
+            // A stream back would carry what empties the candidate, and rows that come again, to the legacy.
+            if (body.restart) await parts.reverse.disarm(name);
             emptied = await parts.replications.copy(name, body.restart, () => {
               mayEmpty();
               mayHaveBegun = true;
@@ -64,7 +71,7 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
             return error;
           }
         });
-        const view = buildReplicationView(parts.replications, name) ?? noTables(name);
+        const view = buildReplicationView(parts.replications, name) ?? noStream(parts, name);
         return { ...view, emptied: [...emptied] };
       },
     }),
@@ -88,23 +95,22 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
       answer: verifyView,
       status: 202,
       handle: ({ params, body }) => {
-        const { name, config } = sliceOf(parts, params.name);
-        const [sourceUrl, targetUrl] = [parts.config.legacy.database, config.candidate.database];
-        if (config.tables.length === 0 || !sourceUrl || !targetUrl) return noTables(name);
-        const status = parts.replications.status(name);
-        const refusal = status && refuseVerify(status, parts.replications.copied(name));
-        if (refusal) throw refusal;
-        const replication = parts.replications.port(name);
-        parts.verifyRuns.start({
-          slice: name,
+        const { name } = sliceOf(parts, params.name);
+        // A comparison would wait for a stream until its time is up.
+        if (parts.states.of(name).retired) noStream(parts, name);
+        const mode = body.sample === undefined ? body.mode : { sample: body.sample };
+        const subject = {
+          config: parts.config,
+          owner: parts.states.of(name).owner,
+          replication: parts.ownerStreams.port(name),
           version: parts.parity.versions(name).current,
-          tables: config.tables,
-          sourceUrl,
-          targetUrl,
-          replication,
-          mode: body.sample === undefined ? body.mode : { sample: body.sample },
-          resume: body.resume,
-        });
+        };
+        const request = verifyRequest(name, subject, mode, body.resume);
+        if (!request) return noTables(name);
+        const status = parts.ownerStreams.status(name);
+        const refusal = status && refuseVerify(status, parts.ownerStreams.copied(name));
+        if (refusal) throw refusal;
+        parts.verifyRuns.start(request);
         return lastVerify(parts, name)!;
       },
     }),
@@ -124,8 +130,22 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
   ];
 }
 
-/** Without a complete copy the candidate would serve its users from empty tables. */
+/** It may become the owner at any moment, or be it already. */
+function refuseWhileMoving({ coordinator }: DataEndpointParts, name: string): void {
+  if (coordinator.isMoving(name))
+    throw new FicusError(
+      'FICUS_CUTOVER_BUSY',
+      `A cutover or rollback of ${name} is under way; a new copy would empty the candidate’s tables.`,
+    );
+}
+
+/** Without a complete copy the candidate would serve its users from empty tables; what it owns is nowhere else. */
 function refuseWhileServing(parts: DataEndpointParts, name: string): void {
+  if (parts.states.of(name).owner === 'candidate')
+    throw new FicusError(
+      'FICUS_CONTROL_STILL_SERVING',
+      `The candidate owns the data of ${name}; a new copy would empty its tables.`,
+    );
   const { percent } = viewOf(parts, name).flags.serve;
   if (percent === 0) return;
   const share = percent === null ? 'an unknown share' : `${percent} %`;

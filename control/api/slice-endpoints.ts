@@ -9,22 +9,29 @@ import {
 } from '@ficus/contract';
 import { sliceName } from '@ficus/core';
 import { z } from 'zod';
+import type { Coordinator } from '../cutover/coordinator.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import type { EvidenceKeeper } from '../parity/evidence-keeper.ts';
 import { readAudit, recordAudit } from '../store/audit-log.ts';
+import { describeDatabase } from '../store/describe-database.ts';
 import type { Store } from '../store/open-store.ts';
 import type { ListedProxies } from '../traffic/listed-proxies.ts';
 import { buildReplicationView } from '../views/build-replication-view.ts';
 import type { SliceParts } from '../views/build-slice-view.ts';
-import { noTables, reason, sliceOf, viewOf } from './slice-of.ts';
+import { noStream, reason, sliceOf, viewOf } from './slice-of.ts';
 
 export interface SliceEndpointParts extends SliceParts {
   readonly store: Store;
+  readonly coordinator: Coordinator;
   readonly evidenceKeeper: EvidenceKeeper;
   readonly proxies: ListedProxies;
   /** Changed areas of the config that take effect at the next start. */
   readonly needsRestart: ReadonlySet<string>;
 }
+
+/** Where the journal is. */
+const journalOf = ({ config }: SliceEndpointParts): string =>
+  describeDatabase(config.control?.database ?? '');
 
 export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
   return [
@@ -52,7 +59,7 @@ export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
       answer: replicationView,
       handle: ({ params }) => {
         const { name } = sliceOf(parts, params.name);
-        return buildReplicationView(parts.replications, name) ?? noTables(name);
+        return buildReplicationView(parts.replications, name) ?? noStream(parts, name);
       },
     }),
     endpoint({
@@ -62,11 +69,13 @@ export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
       summary: 'Proxies that reported within the last minute',
       answer: z.object({ proxies: z.array(proxyView) }),
       handle: () => ({
-        proxies: parts.proxies.views(Date.now()).map(({ configRefused, epochs, ...proxy }) => ({
-          ...proxy,
-          epochs: { ...epochs },
-          configRefused: configRefused && { ...configRefused, problems: [...configRefused.problems] },
-        })),
+        proxies: parts.proxies
+          .views(Date.now())
+          .map(({ configRefused, epochs, address: _, owner: __, ...proxy }) => ({
+            ...proxy,
+            epochs: { ...epochs },
+            configRefused: configRefused && { ...configRefused, problems: [...configRefused.problems] },
+          })),
       }),
     }),
     endpoint({
@@ -89,14 +98,20 @@ export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
       method: 'GET',
       path: '/api/v1/leftovers',
       id: 'listLeftovers',
-      summary: 'Slots and publications on the legacy’s database that no slice of the config uses',
+      summary:
+        'Slots and publications on the legacy’s database that no slice of the config uses; interrupted cutovers that it does not let end',
       answer: z.object({ leftovers: z.array(leftoverView) }),
       handle: async () => ({
-        leftovers: (await parts.sourceWatch.freshLeftovers()).map((leftover) => ({
-          ...leftover,
-          slice: leftover.slice ?? null,
-          retainedBytes: leftover.retainedBytes ?? null,
-        })),
+        leftovers: [
+          ...parts.coordinator
+            .stranded()
+            .map((left) => ({ ...left, slot: null, database: journalOf(parts), retainedBytes: null })),
+          ...(await parts.sourceWatch.freshLeftovers()).map((leftover) => ({
+            ...leftover,
+            slice: leftover.slice ?? null,
+            retainedBytes: leftover.retainedBytes ?? null,
+          })),
+        ],
       }),
     }),
     endpoint({

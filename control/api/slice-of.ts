@@ -28,6 +28,15 @@ export function viewOf(parts: SliceParts, name: string | undefined): SliceView {
   return view;
 }
 
+/** @throws FicusError FICUS_CUTOVER_RETIRED, FICUS_CONTROL_NO_TABLES */
+export function noStream({ config }: SliceParts, name: string): never {
+  if (config.slices[name]?.tables.length === 0) noTables(name);
+  throw new FicusError(
+    'FICUS_CUTOVER_RETIRED',
+    `The slice ${name} is retired: both of its streams have ended.`,
+  );
+}
+
 /** @throws FicusError FICUS_CONTROL_NO_TABLES */
 export function noTables(name: string): never {
   throw new FicusError('FICUS_CONTROL_NO_TABLES', `The slice ${name} has no tables.`);

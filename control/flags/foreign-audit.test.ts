@@ -21,6 +21,8 @@ function playStore() {
   };
   const store: Store = {
     connected: true,
+    replaced: false,
+    onReplaced: () => undefined,
     onReconnect: () => undefined,
     query: query as Store['query'],
     transaction: async (work) => {

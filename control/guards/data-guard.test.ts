@@ -14,7 +14,7 @@ const problem = { code: 'FICUS_CDC_SLOT_LOST', message: 'the slot is lost.', rem
 const unhealthy = { healthy: false } as const;
 
 test.each([
-  ['no tables', null, 'pass', 'The slice has no tables.'],
+  ['no stream', null, 'pass', 'The slice has no change stream.'],
   ['a healthy stream', streamOf(), 'pass', 'The candidate’s data is complete and its stream works.'],
   [
     'a first copy in progress',

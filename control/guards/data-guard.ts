@@ -5,7 +5,7 @@ import type { GuardAnswer } from '@ficus/core';
 import type { GuardFacts } from './guard.ts';
 
 export function evaluateData({ replication }: Pick<GuardFacts, 'replication'>): GuardAnswer {
-  if (!replication) return { answer: 'pass', text: 'The slice has no tables.', numbers: {} };
+  if (!replication) return { answer: 'pass', text: 'The slice has no change stream.', numbers: {} };
   const { lagMs, reason, state, copy, copied, problem } = replication;
   if (replication.healthy)
     return {

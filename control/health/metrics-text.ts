@@ -76,6 +76,11 @@ export function metricsText(parts: SliceParts): string {
       'gauge',
       'WAL that a source keeps for a slot that no slice uses',
     ),
+    rollbackReady: new MetricFamily(
+      'ficus_rollback_ready',
+      'gauge',
+      '1 while there is a way back that loses nothing; 0 when there is none, or it is not known',
+    ),
     slotRoom: new MetricFamily('ficus_slot_room_bytes', 'gauge', 'WAL until the source invalidates the slot'),
     verdicts: new MetricFamily(
       'ficus_parity_verdicts_total',
@@ -106,6 +111,16 @@ export function metricsText(parts: SliceParts): string {
       'Failed requests the proxies reported',
     ),
     seconds: new MetricFamily('ficus_reported_seconds_total', 'counter', 'Time spent in the requests'),
+    writersUnexplained: new MetricFamily(
+      'ficus_writers_unexplained',
+      'gauge',
+      'Writers of the slice’s tables that are not explained, while they are observed',
+    ),
+    writersObserved: new MetricFamily(
+      'ficus_writers_observed_seconds',
+      'gauge',
+      'How long writers have been observed',
+    ),
     configRefused: new MetricFamily(
       'ficus_config_refused',
       'gauge',
@@ -144,20 +159,28 @@ type Family =
   | 'missingDeletes'
   | 'slotRetained'
   | 'slotRoom'
+  | 'rollbackReady'
   | 'verdicts'
   | 'flags'
   | 'failing'
-  | 'epoch';
+  | 'epoch'
+  | 'writersUnexplained'
+  | 'writersObserved';
 
 function addSlice(families: Readonly<Record<Family, MetricFamily>>, parts: SliceParts, slice: string): void {
   const view = buildSliceView(parts, slice);
   if (!view) return;
   families.epoch.add({ slice, owner: view.owner ?? 'none' }, view.epoch);
+  families.rollbackReady.add({ slice }, view.rollback.answer === 'pass' ? 1 : 0);
   families.failing.add({ slice }, view.candidate.state === 'fails' ? 1 : 0);
   families.flags.add({ slice, flag: 'serve' }, view.flags.serve.percent);
   families.flags.add({ slice, flag: 'shadow' }, view.flags.shadow.percent);
   for (const [route, counts] of Object.entries(view.parity.routes))
     for (const kind of VERDICT_KINDS) families.verdicts.add({ slice, route, verdict: kind }, counts[kind]);
+  if (view.writers?.observing) {
+    families.writersUnexplained.add({ slice }, view.writers.unexplained);
+    families.writersObserved.add({ slice }, view.writers.observedMs / 1000);
+  }
   const { replication } = view;
   if (!replication) return;
   families.up.add({ slice }, replication.healthy ? 1 : 0);

@@ -18,14 +18,15 @@ export const PROBES: readonly Probe[] = [
   {
     path: '/readyz',
     id: 'getReadiness',
-    summary: 'Whether the database takes writes, every stream makes progress, and no unused slot is left',
+    summary:
+      'Whether the database takes writes, every stream makes progress, and no unused slot and no cutover without its slice is left',
     type: 'application/json',
     answer: z.object({
       ready: z.boolean(),
       checks: z
         .record(z.string(), z.string())
         .describe(
-          '`ok`, or why not, for the database, each stream, each slot that is left; without a token of role `read`, where there are tokens, only a code',
+          '`ok`, or why not, for the database, each stream, each slot that is left, each interrupted cutover that the config does not let end; without a token of role `read`, where there are tokens, only a code',
         ),
       config: z
         .string()

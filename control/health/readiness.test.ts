@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import type { StrandedAttempt } from '../cutover/coordinator.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
 import type { SourceWatch } from '../replications/source-watch.ts';
 import type { Store } from '../store/open-store.ts';
 import { ReadinessProbe } from './readiness.ts';
 
-function probeOf(over: object = {}) {
+function probeOf(over: object = {}, stranded: readonly StrandedAttempt[] = []) {
   const asked: ((rows: unknown[]) => void)[] = [];
   const store = {
     connected: true,
@@ -17,7 +18,7 @@ function probeOf(over: object = {}) {
     copied: () => true,
   } as unknown as ReplicationSet;
   const watch = { leftovers: () => [] } as unknown as SourceWatch;
-  return { asked, probe: new ReadinessProbe(store, replications, watch) };
+  return { asked, probe: new ReadinessProbe(store, replications, watch, { stranded: () => stranded }) };
 }
 
 test('messages are for callers who may read, codes for all', async () => {
@@ -27,6 +28,18 @@ test('messages are for callers who may read, codes for all', async () => {
   expect((await Promise.all(answers)).map(({ checks }) => checks)).toEqual([
     { database: 'ok', 'stream people': 'FICUS_CDC_ROW_REFUSED' },
     { database: 'ok', 'stream people': 'shop.people id=mia was refused' },
+  ]);
+});
+
+test('an attempt that the config does not let end makes it not ready', async () => {
+  const left = { slice: 'orders', message: 'It was interrupted.', remedy: 'Put the slice back.' };
+  const { asked, probe } = probeOf({ state: 'streaming', lagMs: 0, problem: undefined }, [left]);
+  const answers = [probe.check(0, false), probe.check(0, true)];
+  asked[0]?.([{ standby: false }]);
+  const ok = { database: 'ok', 'stream people': 'ok' };
+  expect(await Promise.all(answers)).toEqual([
+    { ready: false, checks: { ...ok, 'cutover orders': 'FICUS_CUTOVER_STRANDED' } },
+    { ready: false, checks: { ...ok, 'cutover orders': 'It was interrupted. Put the slice back.' } },
   ]);
 });
 

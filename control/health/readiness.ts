@@ -1,10 +1,11 @@
 /**
  * Whether the control plane works, judged by progress: the database takes writes, streams apply what they read, a first
- * copy grows. A stream without progress makes it not ready, however many sockets are open, and so does a slot of ours that
- * no slice uses. Proxies do not ask for it.
+ * copy grows. A stream without progress makes it not ready, however many sockets are open, and so do a slot of ours that
+ * no slice uses, and an attempt that the config does not let end. Proxies do not ask for it.
  */
 
 import { refusalText } from '@ficus/core';
+import type { Coordinator } from '../cutover/coordinator.ts';
 import { STALLED_MS } from '../replications/evaluate-health.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
 import type { SourceWatch } from '../replications/source-watch.ts';
@@ -36,13 +37,20 @@ export class ReadinessProbe {
   readonly #store: Store;
   readonly #replications: ReplicationSet;
   readonly #sourceWatch: SourceWatch;
+  readonly #coordinator: Pick<Coordinator, 'stranded'>;
   readonly #copies = new Map<string, CopySeen>();
   #asked: { readonly at: number; running: boolean; readonly answer: Promise<Check> } | undefined;
 
-  constructor(store: Store, replications: ReplicationSet, sourceWatch: SourceWatch) {
+  constructor(
+    store: Store,
+    replications: ReplicationSet,
+    sourceWatch: SourceWatch,
+    coordinator: Pick<Coordinator, 'stranded'>,
+  ) {
     this.#store = store;
     this.#replications = replications;
     this.#sourceWatch = sourceWatch;
+    this.#coordinator = coordinator;
   }
 
   /** @param mayRead whether the caller may see messages, which can name hosts, tables and rows */
@@ -52,6 +60,8 @@ export class ReadinessProbe {
     for (const { slice, slot, message, remedy } of this.#sourceWatch.leftovers())
       if (slice !== undefined)
         checks[`slot ${slot}`] = { code: 'FICUS_SLOT_LEFT', message: `${message} ${remedy}` };
+    for (const { slice, message, remedy } of this.#coordinator.stranded())
+      checks[`cutover ${slice}`] = { code: 'FICUS_CUTOVER_STRANDED', message: `${message} ${remedy}` };
     const shown = Object.entries(checks).map(([name, { code, message }]) => [name, mayRead ? message : code]);
     return {
       ready: Object.values(checks).every(({ code }) => code === 'ok'),

@@ -1,7 +1,7 @@
 /** The one place where errors become answers: problem+json (RFC 9457) from the catalogue. */
 import type { ControlProblem } from '@ficus/contract';
-import { describeError, type ErrorCode, FicusError, toProblem } from '@ficus/core';
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import { describeError, type ErrorCode, FicusError, nameSlice, toProblem } from '@ficus/core';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** For what fastify refuses before any route or hook: a URL that cannot be decoded. */
 export function answerBadUrl(error: FastifyError, _request: unknown, reply: FastifyReply): void {
@@ -15,7 +15,7 @@ export function answerWithProblems(app: FastifyInstance): void {
     if (known.code === 'FICUS_CONTROL_TOKEN_MISSING')
       reply.header('www-authenticate', 'Bearer realm="ficus"');
     if (known.code === 'FICUS_CONTROL_TOO_MANY_BATCHES') reply.header('retry-after', '1');
-    return sendProblem(reply, known);
+    return sendProblem(reply, known, sliceOf(request));
   });
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
@@ -31,14 +31,21 @@ export function answerWithProblems(app: FastifyInstance): void {
 /** The caller can do nothing about them; an operator reads the log. */
 const NOT_FORESEEN: ReadonlySet<ErrorCode> = new Set(['FICUS_INTERNAL', 'FICUS_CONTROL_NOT_STORED']);
 
-function sendProblem(reply: FastifyReply, error: FicusError): FastifyReply {
+/** Of `/api/v1/slices/:name/…`. */
+function sliceOf({ params }: FastifyRequest): string | undefined {
+  const { name } = (params ?? {}) as { name?: string };
+  return name;
+}
+
+function sendProblem(reply: FastifyReply, error: FicusError, slice?: string): FastifyReply {
   // An unforeseen error goes to the log only: its message may contain anything.
-  const detail = error.code === 'FICUS_INTERNAL' ? undefined : error.message;
+  const detail = error.code === 'FICUS_INTERNAL' ? undefined : nameSlice(error.message, slice);
   const problem: ControlProblem = {
     ...toProblem(error.code, detail),
-    remedy: describeError(error.code).remedy,
+    remedy: nameSlice(describeError(error.code).remedy, slice),
     ...pick(error.details, 'errors'),
     ...pick(error.details, 'guards'),
+    ...pick(error.details, 'renewed'),
   };
   return reply
     .code(problem.status)

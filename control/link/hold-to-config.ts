@@ -50,6 +50,11 @@ export function holdEpochs(epochs: ProxyReport['epochs'], config: FicusConfig): 
   return Object.fromEntries(Object.entries(epochs).filter(([slice]) => sliceOf(config, slice)));
 }
 
+/** A proxy with another config may observe other slices. */
+export function holdBusy(busy: ProxyReport['busy'], config: FicusConfig): ProxyReport['busy'] {
+  return busy && Object.fromEntries(Object.entries(busy).filter(([slice]) => sliceOf(config, slice)));
+}
+
 function sliceOf({ slices }: FicusConfig, name: string) {
   return Object.hasOwn(slices, name) ? slices[name] : undefined;
 }

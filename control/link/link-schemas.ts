@@ -5,6 +5,7 @@
 import {
   type ConfigRefusal,
   type EncodedObservation,
+  type HoldReport,
   LARGEST_COUNT,
   LARGEST_DURATION_MS,
   type PositionsRequest,
@@ -49,6 +50,9 @@ function hasMoreMembers(value: unknown, most: number): boolean {
 
 /** Slice → number. */
 const bySlice = (number: z.ZodInt) => withFewMembers(z.record(z.string().max(200), number), 10_000);
+/** https://tc39.es/ecma262/#sec-time-values-and-time-range */
+const LATEST_DATE_MS = 8.64e15;
+const timeMs = z.number().min(0).max(LATEST_DATE_MS);
 const side = z.enum(['legacy', 'candidate']);
 /** Of any length: node:http bounds the head of a request as a whole. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -58,8 +62,6 @@ const target = z
   .string()
   .max(65_536)
   .regex(/^\/[\x21-\x7e\x80-\xff]*$/, 'must be a target in origin form');
-/** https://tc39.es/ecma262/#sec-time-values-and-time-range */
-const LATEST_DATE_MS = 8.64e15;
 const word = z.string().max(200);
 const name = word.min(1);
 /** Its bytes are counted before its fields are looked at: their comparison takes as long as they are. */
@@ -114,6 +116,18 @@ export const reportBody = z.object({
   breakersOpen: bySlice(z.int().min(0).max(10_000)).optional(),
   breakersOnErrors: bySlice(z.int().min(0).max(10_000)).optional(),
   configRefused: configRefused.nullish(),
+  busy: withFewMembers(
+    z.record(
+      z.string().max(200),
+      listOf(
+        z.tuple([timeMs, timeMs]).refine(([from, to]) => from <= to, 'must not end before it begins'),
+        100_000,
+      ),
+    ),
+    10_000,
+  ).optional(),
+  busyUntilMs: timeMs.optional(),
+  clockMs: timeMs.optional(),
   traffic: listOf(
     z
       .object({
@@ -128,6 +142,28 @@ export const reportBody = z.object({
   ),
   droppedCopies: listOf(z.object({ slice: word, reason: word, copies: count }), 10_000),
 }) satisfies z.ZodType<ProxyReport>;
+
+const sliceHold = z
+  .object({
+    attempt: z.int().min(1),
+    writes: z.enum(['leased', 'held']),
+    inFlight: count,
+    orphaned: count.optional(),
+    held: count,
+    heldBytes: count,
+    full: z.boolean(),
+    endless: withFewMembers(z.record(word, count), 1_000).optional(),
+  })
+  .refine(({ orphaned = 0, inFlight }) => orphaned <= inFlight, {
+    path: ['orphaned'],
+    message: 'must not be more than inFlight',
+  });
+
+export const holdsBody = z.object({
+  proxyId: z.string().min(1).max(200),
+  number: z.int().min(1),
+  slices: withFewMembers(z.record(word, sliceHold), 10_000),
+}) satisfies z.ZodType<HoldReport>;
 
 const response = withFewMembers(
   z.union([
@@ -159,7 +195,7 @@ export const observationBody = withFewMembers(
     requestId: name,
     traceId: name.optional(),
     /** Milliseconds since the epoch. */
-    at: z.number().min(0).max(LATEST_DATE_MS),
+    at: timeMs,
     method: token,
     httpVersion: z.enum(['1.0', '1.1']),
     target,

@@ -4,13 +4,13 @@
  */
 import type { ProgressEvent, SliceProgress } from '@ficus/core';
 import { evaluateHealth } from '../replications/evaluate-health.ts';
-import type { ReplicationSet } from '../replications/replication-set.ts';
+import type { OwnerStreams } from '../replications/owner-streams.ts';
 
 const LEAST_GAP_MS = 10;
 const LOOK_MS = 500;
 
 export class ProgressHub {
-  readonly #replications: ReplicationSet;
+  readonly #streams: OwnerStreams;
   readonly #listeners = new Set<(event: ProgressEvent) => void>();
   readonly #sent = new Map<string, string>();
   #lastSentAt = 0;
@@ -18,16 +18,16 @@ export class ProgressHub {
   readonly #looking: NodeJS.Timeout;
   readonly #unsubscribe: () => void;
 
-  constructor(replications: ReplicationSet) {
-    this.#replications = replications;
-    this.#unsubscribe = replications.subscribe(() => this.#moved());
+  constructor(streams: OwnerStreams) {
+    this.#streams = streams;
+    this.#unsubscribe = streams.subscribe(() => this.#moved());
     this.#looking = setInterval(() => this.#moved(), LOOK_MS);
   }
 
   /** Everything, for a proxy that has just connected. */
   snapshot(): ProgressEvent {
     const slices: Record<string, SliceProgress> = {};
-    for (const slice of this.#replications.slices) slices[slice] = this.#progressOf(slice);
+    for (const slice of this.#streams.slices) slices[slice] = this.#progressOf(slice);
     return { slices };
   }
 
@@ -35,6 +35,12 @@ export class ProgressHub {
   subscribe(listener: (event: ProgressEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Sends it at once: another stream counts now, whose positions are of another WAL. */
+  sendAgain(slice: string): void {
+    this.#sent.delete(slice);
+    this.#send();
   }
 
   stop(): void {
@@ -51,9 +57,10 @@ export class ProgressHub {
   }
 
   #send(): void {
+    clearTimeout(this.#pending);
     this.#pending = undefined;
     const slices: Record<string, SliceProgress> = {};
-    for (const slice of this.#replications.slices) {
+    for (const slice of this.#streams.slices) {
       const progress = this.#progressOf(slice);
       const text = `${progress.appliedLsn} ${progress.healthy}`;
       if (this.#sent.get(slice) === text) continue;
@@ -66,9 +73,9 @@ export class ProgressHub {
   }
 
   #progressOf(slice: string): SliceProgress {
-    const status = this.#replications.status(slice);
+    const status = this.#streams.status(slice);
     if (!status) return { appliedLsn: '0/0', healthy: false };
-    const { healthy } = evaluateHealth(status, this.#replications.copied(slice));
+    const { healthy } = evaluateHealth(status, this.#streams.copied(slice));
     return { appliedLsn: status.appliedLsn, healthy };
   }
 }

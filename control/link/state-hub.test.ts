@@ -1,8 +1,9 @@
 /** What the other side lacks reaches the proxies whenever it changes, also by way of what is not known. */
-import type { ReplicationStatus, StateEvent } from '@ficus/core';
+import type { ReplicationStatus, Side, StateEvent } from '@ficus/core';
 import { expect, test } from 'vitest';
+import { OwnerStreams } from '../replications/owner-streams.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
-import type { SliceStates } from '../store/slice-states.ts';
+import type { SliceStates, StoredSlice } from '../store/slice-states.ts';
 import { StateHub } from './state-hub.ts';
 
 type Stream = Pick<ReplicationStatus, 'state' | 'problem'> & { readonly copied: boolean | undefined };
@@ -27,7 +28,10 @@ function follow(first: Stream) {
     },
   } as unknown as ReplicationSet;
   const stored = new Map([['notes', { owner: 'legacy', epoch: 1, writes: 'open', retired: false }]]);
-  const hub = new StateHub({ all: () => stored } as unknown as SliceStates, replications);
+  const back = { port: () => undefined, status: () => undefined, subscribe: () => () => undefined };
+  const owned = new OwnerStreams(replications, back, () => stored.get('notes')!.owner as Side);
+  const writes = { of: (_: string, { retired, ...state }: StoredSlice) => state };
+  const hub = new StateHub({ all: () => stored } as unknown as SliceStates, writes, owned);
   const sent: (StateEvent['slices'][string] | undefined)[] = [];
   hub.subscribe(({ slices }) => sent.push(slices.notes));
   return {

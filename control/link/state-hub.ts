@@ -1,32 +1,41 @@
 /**
- * Owners and epochs for the proxies, and which other side lacks data: the whole state on connecting, and again after
- * every change.
+ * Owners and epochs for the proxies, whether writes are held, and which other side lacks data: the whole state on
+ * connecting, and again after every change.
  */
-import type { Lack, SliceState, StateEvent } from '@ficus/core';
-import { findLack } from '../replications/find-lack.ts';
-import type { ReplicationSet } from '../replications/replication-set.ts';
-import type { SliceStates } from '../store/slice-states.ts';
+import type { SliceState, StateEvent } from '@ficus/core';
+import type { WriteStates } from '../cutover/write-states.ts';
+import type { OwnerStreams } from '../replications/owner-streams.ts';
+import type { SliceStates, StoredSlice } from '../store/slice-states.ts';
+
+type StreamsOfOwners = Pick<OwnerStreams, 'slices' | 'lackOf' | 'subscribe'>;
 
 export class StateHub {
-  readonly #states: SliceStates;
-  readonly #replications: ReplicationSet;
+  readonly #states: Pick<SliceStates, 'all'>;
+  readonly #writes: Pick<WriteStates, 'of'>;
+  readonly #streams: StreamsOfOwners;
+  readonly #observes: (slice: string) => boolean;
   readonly #unsubscribe: () => void;
   #sent = '';
   readonly #listeners = new Set<(event: StateEvent) => void>();
 
-  constructor(states: SliceStates, replications: ReplicationSet) {
+  /** @param observes whether proxies are to report when they write a slice */
+  constructor(
+    states: Pick<SliceStates, 'all'>,
+    writes: Pick<WriteStates, 'of'>,
+    streams: StreamsOfOwners,
+    observes: (slice: string) => boolean = () => false,
+  ) {
+    this.#observes = observes;
     this.#states = states;
-    this.#replications = replications;
-    this.#unsubscribe = replications.subscribe(() => this.#moved());
+    this.#writes = writes;
+    this.#streams = streams;
+    this.#unsubscribe = streams.subscribe(() => this.#moved());
   }
 
   snapshot(): StateEvent {
     return {
       slices: Object.fromEntries(
-        [...this.#states.all()].map(([name, { retired: _, ...state }]) => [
-          name,
-          this.#withLack(name, state),
-        ]),
+        [...this.#states.all()].map(([name, stored]) => [name, this.#stateOf(name, stored)]),
       ),
     };
   }
@@ -35,20 +44,20 @@ export class StateHub {
     this.#unsubscribe();
   }
 
-  #withLack(slice: string, state: SliceState): SliceState {
-    const lacks = this.#lackOf(slice);
-    return lacks === undefined ? state : { ...state, lacks };
-  }
-
-  #lackOf(slice: string): Lack | null | undefined {
-    const status = this.#replications.status(slice);
-    return status && findLack(status, this.#replications.copied(slice));
+  #stateOf(slice: string, stored: StoredSlice): SliceState {
+    const state = this.#writes.of(slice, stored);
+    const lacks = this.#streams.lackOf(slice);
+    return {
+      ...state,
+      ...(lacks !== undefined && { lacks }),
+      ...(this.#observes(slice) && { observed: true }),
+    };
   }
 
   /** By name; what is not known (null) differs from what lacks nothing. */
   #lacking(): string {
     return JSON.stringify(
-      Object.fromEntries(this.#replications.slices.map((slice) => [slice, this.#lackOf(slice)])),
+      Object.fromEntries(this.#streams.slices.map((slice) => [slice, this.#streams.lackOf(slice)])),
     );
   }
 

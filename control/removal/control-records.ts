@@ -2,15 +2,22 @@
  * Reads from the control database what an installation has made, and may keep control planes from starting meanwhile.
  * Does not migrate: an older or a missing schema has fewer records.
  */
-import { requireOwnSession } from '@ficus/cdc';
+import { refuseStranger, requireOwnSession } from '@ficus/cdc';
 import { CONTROL_SCHEMA, FicusError } from '@ficus/core';
 import pg from 'pg';
+import { OWN_NAMES } from '../store/migrations.ts';
 import { LOCK_KEY } from '../store/open-store.ts';
 import { readStreamRecords, type StreamRecord } from '../store/stream-records.ts';
 import { findDependants } from './find-dependants.ts';
 
 export interface ControlRecords {
   readonly streams: readonly StreamRecord[];
+  /** Slices that have a stream back. */
+  readonly armed: readonly string[];
+  /** Slices that the candidate owns for good. */
+  readonly retired: readonly string[];
+  /** Slices that the candidate owns, retired or not. */
+  readonly handedOver: readonly string[];
   /** Slices with rows of any kind. */
   readonly slices: readonly string[];
   /** Slices that were removed before. */
@@ -35,7 +42,7 @@ const SEE_LOCK = `SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advi
 
 /**
  * @param keepOut whether no control plane may start before `close`; otherwise nothing is left on the session
- * @throws FicusError FICUS_DATABASE_UNREACHABLE; with `keepOut` FICUS_CDC_POOLER
+ * @throws FicusError FICUS_DATABASE_UNREACHABLE, FICUS_SCHEMA_NOT_OWN; with `keepOut` FICUS_CDC_POOLER
  */
 export async function openControlRecords(url: string, keepOut: boolean): Promise<ControlRecords> {
   const client = new pg.Client({
@@ -49,6 +56,7 @@ export async function openControlRecords(url: string, keepOut: boolean): Promise
     // Behind a transaction pooler the lock would be held by a session that others use.
     if (keepOut) await requireOwnSession(url, ANSWER_MS);
     await client.connect();
+    await refuseStranger(client, CONTROL_SCHEMA, OWN_NAMES);
     return { ...(await readRecords(client, keepOut)), close: () => client.end().catch(() => undefined) };
   } catch (cause) {
     await client.end().catch(() => undefined);
@@ -71,6 +79,12 @@ async function readRecords(client: pg.Client, keepOut: boolean): Promise<Omit<Co
   const slices = await names('slice.name', `SELECT name FROM ${CONTROL_SCHEMA}.slice ORDER BY 1`);
   return {
     streams,
+    armed: await names('reverse_stream.slice', `SELECT slice AS name FROM ${CONTROL_SCHEMA}.reverse_stream`),
+    retired: await names('slice.retired', `SELECT name FROM ${CONTROL_SCHEMA}.slice WHERE retired`),
+    handedOver: await names(
+      'slice.owner',
+      `SELECT name FROM ${CONTROL_SCHEMA}.slice WHERE owner = 'candidate'`,
+    ),
     slices: [...new Set([...slices, ...streams.map(({ slice }) => slice)])],
     removed: await names(
       'audit.slice',

@@ -23,6 +23,7 @@ const record = (
   slice,
   target,
   slot,
+  direction: 'forward',
   source,
   publication: `ficus_${slice}`,
   givenUpBytes: null,

@@ -7,10 +7,11 @@ import { describeDatabase } from '../store/describe-database.ts';
 import type { StreamRecord } from '../store/stream-records.ts';
 
 export interface SliceUrls {
+  /** The legacy's. */
   readonly source: string | undefined;
-  /** Several when the slice has moved to another database. */
+  /** The candidate's; several when the slice has moved to another database. */
   readonly targets: readonly string[];
-  /** Recorded slots on the source. */
+  /** Recorded slots of either direction: on the source, and on the targets. */
   readonly slots: readonly string[];
 }
 
@@ -42,9 +43,11 @@ export function pickUrls(
   const first = at(config.legacy.database);
   if (given) first.targets.set(describeDatabase(given), given);
   for (const record of streams.filter((stream) => stream.slice === slice)) {
-    const { targets, slots } = at(withKnownPassword(record.source, known));
-    const place = describeDatabase(record.target);
-    if (!targets.has(place)) targets.set(place, withKnownPassword(record.target, known));
+    const [legacy, candidate] =
+      record.direction === 'forward' ? [record.source, record.target] : [record.target, record.source];
+    const { targets, slots } = at(withKnownPassword(legacy, known));
+    const place = describeDatabase(candidate);
+    if (!targets.has(place)) targets.set(place, withKnownPassword(candidate, known));
     slots.push(record.slot);
   }
   return [...bySource.values()].map(({ source, targets, slots }) => ({

@@ -39,6 +39,7 @@ export async function planRemoval(wish: RemovalWish, records: ControlRecords | u
     parts: [...mergeParts(parts), ...control],
     files: left.flatMap(({ files }) => files),
     remnants: [
+      ...planHandedOver(slices, records),
       ...planFlags(wish.config, slices),
       ...left.flatMap(({ remnants }) => remnants),
       ...planConfig(wish),
@@ -135,6 +136,15 @@ function planFlags({ flags }: FicusConfig, slices: readonly string[]): Remnant[]
   const names = slices.flatMap((slice) => [`${slice}.serve`, `${slice}.shadow`]).join(', ');
   const where = flags.provider === 'file' ? flags.file : flags.unleash?.url;
   return [{ what: `The flags ${names} stay in ${where}, if they are there.` }];
+}
+
+/** Without its flags and its owner, a slice is served by the legacy. */
+function planHandedOver(slices: readonly string[], records: ControlRecords | undefined): Remnant[] {
+  return slices
+    .filter((slice) => records?.handedOver.includes(slice))
+    .map((slice) => ({
+      what: `The candidate owns ${slice}: its rows are the only current ones. Without Ficus’s state the proxy sends the slice’s requests to the monolith again, which has old rows and whose fence refuses writes. Let your own router send them to the service first.`,
+    }));
 }
 
 function planConfig({ config, slice }: RemovalWish): Remnant[] {

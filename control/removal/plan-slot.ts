@@ -19,27 +19,33 @@ export async function planSlot(
   const recorded = records?.streams.find((stream) => stream.slot === slot);
   refuseOther(slice, slot, recorded);
   const urls = pickUrls({ config, candidateDatabase: undefined }, slice, recorded ? [recorded] : []);
-  const source = (urls.find(({ slots }) => slots.includes(slot)) ?? urls[0])?.source;
-  if (!source) throw new FicusError('FICUS_CONFIG_INVALID', 'legacy.database: is required to remove a slot');
-  const parts = partOf('legacy', slice, source, await planSlotRemoval(source, slot));
-  const [legacy] = parts;
-  if (!recorded && legacy?.problem === undefined && legacy?.steps.length === 0)
+  const { source: legacy, targets } = urls.find(({ slots }) => slots.includes(slot)) ?? urls[0]!;
+  const isBack = recorded ? recorded.direction === 'reverse' : isSlotOf(slice, slot, 'reverse');
+  const place = isBack ? 'candidate' : 'legacy';
+  const source = isBack ? targets[0] : legacy;
+  if (!source) {
+    const path = isBack ? `slices.${slice}.candidate.database` : 'legacy.database';
+    throw new FicusError('FICUS_CONFIG_INVALID', `${path}: is required to remove a slot`);
+  }
+  const parts = partOf(place, slice, source, await planSlotRemoval(source, slot));
+  const [found] = parts;
+  if (!recorded && found?.problem === undefined && found?.steps.length === 0)
     throw new FicusError(
       'FICUS_SLOT_UNKNOWN',
-      `${legacy.database} has no slot “${slot}”, and none is recorded.`,
+      `${found.database} has no slot “${slot}”, and none is recorded.`,
     );
   const control = config.control?.database;
   if (control && recorded)
     parts.push(
       controlPart(control, slice, [{ verb: 'forget', what: `slot “${slot}”`, sql: forgetSlotSql(slot) }]),
     );
-  const inUse = mayHide(wish, records) ?? usedBy(config, slice, recorded, records) ?? legacy?.inUse;
+  const inUse = mayHide(wish, records) ?? usedBy(config, slice, recorded, records) ?? found?.inUse;
   return { inUse, slice, parts, files: [], remnants: [] };
 }
 
 /** Slices may have similar names, and so similar slots: a record decides. */
 function refuseOther(slice: string, slot: string, recorded: StreamRecord | undefined): void {
-  if (recorded ? recorded.slice === slice : isSlotOf(slice, slot)) return;
+  if (recorded ? recorded.slice === slice : isSlotOf(slice, slot) || isSlotOf(slice, slot, 'reverse')) return;
   const whose = recorded ? `: it is recorded for ${recorded.slice}` : ', by its name';
   throw new FicusError('FICUS_USAGE', `Slot “${slot}” is not one of the slice ${slice}${whose}.`);
 }
@@ -55,7 +61,9 @@ function usedBy(
   records: ControlRecords | undefined,
 ): string | undefined {
   if (!recorded || !records?.running?.includes(slice)) return undefined;
-  const own = records.streams.filter((stream) => stream.slice === slice);
+  const own = records.streams.filter(
+    (stream) => stream.slice === slice && stream.direction === recorded.direction,
+  );
   const current = own.filter((stream) => isBetween(config, slice, stream));
   if (current.length > 0 && !current.includes(recorded)) return undefined;
   return `The running control plane has the slice ${slice} in its config, and its stream uses slot “${recorded.slot}”.`;
@@ -64,8 +72,10 @@ function usedBy(
 function isBetween(
   { legacy, slices }: FicusConfig,
   slice: string,
-  { source, target }: StreamRecord,
+  { direction, ...record }: StreamRecord,
 ): boolean {
+  const [source, target] =
+    direction === 'forward' ? [record.source, record.target] : [record.target, record.source];
   const database = Object.hasOwn(slices, slice) ? slices[slice]?.candidate.database : undefined;
   if (!legacy.database || !database) return false;
   return (

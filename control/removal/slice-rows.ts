@@ -6,8 +6,11 @@ export const SLICE_ROWS: Readonly<Record<string, string>> = {
   flag: 'slice',
   slice: 'name',
   stream: 'slice',
+  reverse_stream: 'slice',
   parity_evidence: 'slice',
   verify_run: 'slice',
+  attempt: 'slice',
+  writer_inventory: 'slice',
 };
 
 /** @param tables those that the control database has: one of an older version has fewer */
@@ -30,14 +33,17 @@ export function forgetSlotSql(slot: string): string {
 
 /** Every table and sequence that a control plane of any version has made; a sequence of a table goes with it. */
 export const CONTROL_TABLES = [
+  'attempt',
   'audit',
   'flag',
   'journal',
   'migration',
   'parity_evidence',
+  'reverse_stream',
   'slice',
   'stream',
   'verify_run',
+  'writer_inventory',
 ] as const;
 export const CONTROL_SEQUENCES = ['flag_version'] as const;
 

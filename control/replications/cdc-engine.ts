@@ -21,9 +21,10 @@ export const openCdcReplication: OpenReplication = ({ copy, ...options }) =>
 const canPause = (port: ReplicationPort): port is ReplicationPort & VerifiedStream =>
   port.pause !== undefined;
 
-export const runCdcVerify: RunVerify = ({ replication, resume, ...options }) =>
+export const runCdcVerify: RunVerify = ({ replication, resume, direction = 'forward', ...options }) =>
   verifySlice({
     ...options,
+    direction,
     ...(resume && { resume }),
     // Without the stream's position a busy slice would look broken.
     waitForApplied: async (lsn, timeoutMs) => (await replication?.waitForPosition(lsn, timeoutMs)) ?? false,

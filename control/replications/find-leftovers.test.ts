@@ -8,6 +8,7 @@ const SHOP = 'db:5432/shop';
 
 const record = (slice: string, suffix = 'aaaaaaaa', host = 'db'): StreamRecord => ({
   slice,
+  direction: 'forward',
   slot: `ficus_${slice}_${suffix}`,
   publication: `ficus_${slice}`,
   source: `postgres://reader@${host}/shop`,
@@ -33,6 +34,7 @@ const find = (
   sources: ReadonlyMap<string, SourceStreams | undefined>,
   isExpected: (slot: string) => boolean = () => false,
   maxRetainedWal?: string,
+  configured: readonly string[] = [],
 ) =>
   findLeftovers({
     records,
@@ -40,6 +42,7 @@ const find = (
     isExpected,
     sources,
     maxRetainedWal,
+    configured,
   });
 
 describe('what is recorded', () => {
@@ -93,6 +96,15 @@ describe('what is recorded', () => {
     expect(find([orders], [], has([other], ['ficus_orders']))).toEqual([]);
   });
 
+  test('of a slice in the config, retired say: its flags and its owner stay, whatever the remedy', () => {
+    const [orders, pages] = [record('orders'), record('pages')];
+    const sources = has([slot(pages.slot)], ['ficus_orders']);
+    expect(find([orders, pages], [], sources, undefined, undefined, ['orders', 'pages'])).toMatchObject([
+      { remedy: `DROP PUBLICATION "ficus_orders"; -- in ${SHOP}` },
+      { remedy: `ficus remove pages --slot ${pages.slot}` },
+    ]);
+  });
+
   test('when nothing is left on the source, nothing is said', () => {
     expect(find([record('orders')], [], has([]))).toEqual([]);
   });
@@ -125,20 +137,21 @@ describe('what is not recorded', () => {
 describe('whether a slice uses a recorded slot', () => {
   const config = {
     slices: { orders: { tables: [{}] }, pages: { tables: [] } },
-  } as unknown as Parameters<typeof makeIsUsed>[0];
+  } as unknown as Parameters<typeof makeIsUsed>[0]['config'];
+  const isArmed = () => false;
 
   test('until its stream has said which one it uses, every one of the slice', () => {
-    const isUsed = makeIsUsed(config, () => undefined);
+    const isUsed = makeIsUsed({ config, isArmed, currentSlot: () => undefined });
     expect([record('orders'), record('orders', 'bbbbbbbb')].map(isUsed)).toEqual([true, true]);
   });
 
   test('then that one alone', () => {
-    const isUsed = makeIsUsed(config, () => 'ficus_orders_bbbbbbbb');
+    const isUsed = makeIsUsed({ config, isArmed, currentSlot: () => 'ficus_orders_bbbbbbbb' });
     expect([record('orders'), record('orders', 'bbbbbbbb')].map(isUsed)).toEqual([false, true]);
   });
 
   test('a slice that lost its tables, or is gone, uses none', () => {
-    const isUsed = makeIsUsed(config, () => undefined);
+    const isUsed = makeIsUsed({ config, isArmed, currentSlot: () => undefined });
     expect(['pages', 'gone', 'constructor'].map((slice) => isUsed(record(slice)))).toEqual([
       false,
       false,
@@ -147,18 +160,36 @@ describe('whether a slice uses a recorded slot', () => {
   });
 });
 
+test('a stream back is used while its slice is armed, and expected until it has said its slot', () => {
+  const config = { slices: { orders: { tables: [{}] } } } as unknown as Parameters<
+    typeof makeIsUsed
+  >[0]['config'];
+  const back = { ...record('orders'), slot: 'ficus_orders_back_aaaaaaaa', direction: 'reverse' as const };
+  for (const armed of [true, false]) {
+    const use = { config, isArmed: () => armed, currentSlot: () => undefined };
+    expect(makeIsUsed(use)(back)).toBe(armed);
+    expect(makeIsExpected(use)('ficus_orders_back_bbbbbbbb')).toBe(armed);
+  }
+});
+
 test('a slice is expected to use any slot of its name, until it has said which one', () => {
   const config = { slices: { orders: { tables: [{}] }, pages: { tables: [] } } } as unknown as Parameters<
     typeof makeIsExpected
-  >[0];
+  >[0]['config'];
+  const isArmed = () => false;
   const slots = [
     'ficus_orders_00000000',
     'ficus_orders_x_00000000',
     'ficus_pages_00000000',
     'ficus_gone_00000000',
   ];
-  expect(slots.map(makeIsExpected(config, () => undefined))).toEqual([true, false, false, false]);
-  expect(slots.map(makeIsExpected(config, () => 'ficus_orders_11111111'))).toEqual([
+  expect(slots.map(makeIsExpected({ config, isArmed, currentSlot: () => undefined }))).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
+  expect(slots.map(makeIsExpected({ config, isArmed, currentSlot: () => 'ficus_orders_11111111' }))).toEqual([
     false,
     false,
     false,

@@ -25,6 +25,8 @@ interface LeftoverFacts {
   readonly records: readonly StreamRecord[];
   /** Whether a slice of the config uses the stream. */
   readonly isUsed: (record: StreamRecord) => boolean;
+  /** Slices of the config: removing one of them would take its flags and its owner along. */
+  readonly configured: readonly string[];
   /** Whether the slot may be one that a slice's stream will use, and has not recorded yet. */
   readonly isExpected: (slot: string) => boolean;
   /** `host:port/name` → what the source has; undefined when it cannot be reached. */
@@ -50,15 +52,17 @@ export function findLeftovers(facts: LeftoverFacts): Leftover[] {
 
 function judgeRecord(
   { slot, slice, publication, source }: StreamRecord,
-  { sources, maxRetainedWal }: LeftoverFacts,
+  { sources, configured, maxRetainedWal }: LeftoverFacts,
   published: ReadonlySet<string>,
 ): Leftover[] {
   const database = describeDatabase(source);
   const streams = sources.get(database);
+  const isConfigured = configured.includes(slice);
   // A slice that streams by now from or to another database is not removed with what it left on the previous one.
-  const remedy = published.has(publication)
-    ? `ficus remove ${slice} --slot ${slot}`
-    : `ficus remove ${slice}`;
+  const remedy =
+    published.has(publication) || isConfigured
+      ? `ficus remove ${slice} --slot ${slot}`
+      : `ficus remove ${slice}`;
   const leftover = { slot, slice, database, remedy };
   if (!streams)
     return [
@@ -84,6 +88,7 @@ function judgeRecord(
   return [
     {
       ...leftover,
+      ...(isConfigured && { remedy: `DROP PUBLICATION "${publication}"; -- in ${database}` }),
       retainedBytes: undefined,
       message: `Publication “${publication}” is no longer used by any slice of the config.`,
     },

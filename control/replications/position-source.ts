@@ -2,7 +2,7 @@
  * The current position of the owner's WAL. Many proxies ask at the same moment; a question that arrives while another
  * is being answered joins the next query, never the running one, whose position may have been read before the write.
  */
-import type { ReplicationSet } from './replication-set.ts';
+import type { OwnerStreams } from './owner-streams.ts';
 
 interface Asking {
   running: Promise<string> | undefined;
@@ -10,16 +10,16 @@ interface Asking {
 }
 
 export class PositionSource {
-  readonly #replications: ReplicationSet;
+  readonly #streams: OwnerStreams;
   readonly #asking = new Map<string, Asking>();
 
-  constructor(replications: ReplicationSet) {
-    this.#replications = replications;
+  constructor(streams: OwnerStreams) {
+    this.#streams = streams;
   }
 
   /** Positions of the slices whose stream answers; the others are omitted. */
   async positions(slices: readonly string[]): Promise<Record<string, string>> {
-    const known = [...new Set(slices)].filter((slice) => this.#replications.port(slice) !== undefined);
+    const known = [...new Set(slices)].filter((slice) => this.#streams.port(slice) !== undefined);
     const answers = await Promise.allSettled(known.map((slice) => this.position(slice)));
     return Object.fromEntries(
       known.flatMap((slice, index) => {
@@ -44,7 +44,7 @@ export class PositionSource {
   }
 
   #ask(slice: string, asking: Asking): Promise<string> {
-    const port = this.#replications.port(slice);
+    const port = this.#streams.port(slice);
     const running = port ? port.currentPosition() : Promise.reject(new Error(`${slice} has no stream`));
     asking.running = running;
     const done = () => {

@@ -32,6 +32,10 @@ async function begin(answer: () => Promise<boolean>, first: Partial<ReplicationS
     },
     currentPosition: unused,
     waitForPosition: unused,
+    waitForDurable: unused,
+    lookAtTables: unused,
+    changeEpoch: unused,
+    proveRoundTrip: unused,
     drop: unused,
   });
   const facts = { record: unused, slotOf: () => undefined, givenUp: () => undefined };

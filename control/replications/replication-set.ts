@@ -2,13 +2,14 @@
  * The change streams of all slices with tables. A stream that fails never stops another: its status carries the problem
  * and a remedy. Opened and started in the background, so that the dashboard shows the first copy in progress.
  */
-import type { AppliedBatch, Replication, SourceNames } from '@ficus/cdc';
+import { type AppliedBatch, describeWayBack, type Replication, type SourceNames } from '@ficus/cdc';
 import {
   type CopyConfig,
   describeError,
   type EmptiedTable,
   type FicusConfig,
   FicusError,
+  nameSliceIn,
   OneAtATime,
   type ReplicationProblem,
   type ReplicationStatus,
@@ -17,13 +18,19 @@ import {
   type TableConfig,
 } from '@ficus/core';
 import type { Logger } from 'pino';
-import type { NewStream } from '../store/stream-records.ts';
+import type { Direction, NewStream } from '../store/stream-records.ts';
 
 /** What verify needs of a stream: both sides at one position, and the rows changed since. */
-export type VerifiedStream = Pick<Replication, 'pause' | 'recordChanges' | 'changedRows'>;
+export type VerifiedStream = Pick<Replication, 'pause' | 'recordChanges' | 'beginComparison'>;
+
+/** What a cutover needs of a stream. */
+export type FencedStream = Pick<
+  Replication,
+  'waitForDurable' | 'lookAtTables' | 'changeEpoch' | 'proveRoundTrip'
+>;
 
 /** What the control plane needs of a change stream; cdc's `Replication` is one. */
-export interface ReplicationPort extends Partial<VerifiedStream> {
+export interface ReplicationPort extends Partial<VerifiedStream>, FencedStream {
   start(): Promise<void>;
   status(): ReplicationStatus;
   subscribe(listener: (status: ReplicationStatus) => void): () => void;
@@ -36,6 +43,8 @@ export interface ReplicationPort extends Partial<VerifiedStream> {
 
 export interface OpenReplicationOptions {
   readonly slice: string;
+  /** `reverse`: the candidate is the source, the legacy the target; the tables are those of the config all the same. */
+  readonly direction: Direction;
   readonly tables: readonly TableConfig[];
   readonly sourceUrl: string;
   readonly targetUrl: string;
@@ -63,7 +72,8 @@ interface SlotFacts {
 }
 
 interface Entry {
-  readonly options: OpenReplicationOptions;
+  /** Its epoch is the one of the moment in which it is opened. */
+  readonly options: Omit<OpenReplicationOptions, 'epoch'>;
   port: ReplicationPort | undefined;
   problem: ReplicationProblem | undefined;
   /** Undefined while not known: the candidate's database has not answered yet. */
@@ -73,7 +83,17 @@ interface Entry {
   readonly turns: OneAtATime;
 }
 
+/** Which streams a set has. */
+interface StreamKind {
+  readonly direction: Direction;
+  /** Of slices with tables: those that have one. */
+  readonly isWanted: (slice: string) => boolean;
+}
+
+const FORWARD: StreamKind = { direction: 'forward', isWanted: () => true };
+
 export class ReplicationSet {
+  readonly #kind: StreamKind;
   readonly #entries = new Map<string, Entry>();
   readonly #open: OpenReplication;
   readonly #epochOf: (slice: string) => number;
@@ -82,7 +102,14 @@ export class ReplicationSet {
   readonly #listeners = new Set<(slice: string) => void>();
   #stopping = false;
 
-  constructor(open: OpenReplication, epochOf: (slice: string) => number, facts: SlotFacts, logger: Logger) {
+  constructor(
+    open: OpenReplication,
+    epochOf: (slice: string) => number,
+    facts: SlotFacts,
+    logger: Logger,
+    kind: StreamKind = FORWARD,
+  ) {
+    this.#kind = kind;
     this.#open = open;
     this.#epochOf = epochOf;
     this.#facts = facts;
@@ -104,7 +131,9 @@ export class ReplicationSet {
     for (const [slice] of gone) this.#entries.delete(slice);
     await Promise.allSettled(gone.map(([, entry]) => entry.turns.run(() => this.#end(entry))));
     for (const [slice, options] of wanted) {
-      if (this.#entries.has(slice)) continue;
+      const running = this.#entries.get(slice);
+      if (running) this.#raiseEpoch(running);
+      if (running) continue;
       const entry = newEntry(options);
       this.#entries.set(slice, entry);
       if (start) void entry.turns.run(() => this.#begin(entry));
@@ -138,7 +167,8 @@ export class ReplicationSet {
     const status = entry.port?.status() ?? notOpened(slice);
     const slot = joinSlots(status.slot, this.#facts.slotOf(slice, status.slot));
     if (entry.problem) return { ...status, slot, state: 'stopped', problem: entry.problem };
-    return { ...status, slot, problem: this.#explain(slice, status.problem) };
+    const problem = this.#explain(slice, status.problem);
+    return { ...status, slot, problem: problem && nameSliceIn(problem, slice) };
   }
 
   /** Whether the first copy of every table is complete; undefined while that is not known. */
@@ -146,6 +176,32 @@ export class ReplicationSet {
     const entry = this.#entries.get(slice);
     if (!entry) return false;
     return entry.port?.status().copy?.done ?? entry.copied;
+  }
+
+  /**
+   * The slice's epoch, as stored, reaches its stream. A stream that is not open has it when it opens.
+   * @returns false when the stream's target does not have it within that time; it gets it as soon as it can
+   */
+  async changeEpoch(slice: string, timeoutMs: number): Promise<boolean> {
+    return (await this.#entries.get(slice)?.port?.changeEpoch(this.#epochOf(slice), timeoutMs)) ?? false;
+  }
+
+  /** Removes the stream with all that it has made on both databases; its rows stay. */
+  async remove(slice: string): Promise<void> {
+    const entry = this.#entries.get(slice);
+    await entry?.turns.run(async () => {
+      const port = entry.port ?? (await this.#open(this.#openOptions(entry)));
+      try {
+        await port.drop();
+      } catch (error) {
+        // Nothing was dropped, or not all of it: the stream is there until another try succeeds.
+        await this.#restart(entry);
+        throw error;
+      }
+      entry.unsubscribe();
+      this.#entries.delete(slice);
+    });
+    this.#announce(slice);
   }
 
   /** Called with a slice's name whenever its status changes. Returns a function that unsubscribes. */
@@ -188,20 +244,35 @@ export class ReplicationSet {
     return emptied;
   }
 
-  #optionsOf(config: FicusConfig, slice: string): OpenReplicationOptions | undefined {
+  #optionsOf(config: FicusConfig, slice: string): Entry['options'] | undefined {
+    const { direction, isWanted } = this.#kind;
     const { tables = [], candidate, copy } = config.slices[slice] ?? {};
-    const [source, target] = [config.legacy.database, candidate?.database];
-    if (tables.length === 0 || !source || !target || !copy) return undefined;
+    const [legacy, own] = [config.legacy.database, candidate?.database];
+    if (tables.length === 0 || !legacy || !own || !copy || !isWanted(slice)) return undefined;
+    const [source, target] = direction === 'forward' ? [legacy, own] : [own, legacy];
     return {
       slice,
+      direction,
       tables,
       sourceUrl: source,
       targetUrl: target,
-      record: (names) => this.#facts.record({ slice, ...names, source, target }),
-      epoch: this.#epochOf(slice),
+      record: (names) => this.#facts.record({ slice, direction, ...names, source, target }),
       copy,
       logger: this.#logger,
     };
+  }
+
+  #openOptions({ options }: Entry): OpenReplicationOptions {
+    return { ...options, epoch: this.#epochOf(options.slice) };
+  }
+
+  #raiseEpoch({ options, port }: Entry): void {
+    void port?.changeEpoch(this.#epochOf(options.slice), 0).catch((error: unknown) => {
+      this.#logger.error(
+        { slice: options.slice, err: error },
+        'the stream is in a later epoch than its slice',
+      );
+    });
   }
 
   /** Stopped for good; any other stopped stream tries again by itself, and keeps its problem until that succeeds. */
@@ -214,7 +285,9 @@ export class ReplicationSet {
   /** A slot that was dropped here is lost for a reason that the stream itself cannot know. */
   #explain(slice: string, problem: ReplicationProblem | undefined): ReplicationProblem | undefined {
     const message = problem?.code === 'FICUS_CDC_SLOT_LOST' ? this.#facts.givenUp(slice) : undefined;
-    return message === undefined ? problem : problemOf(new FicusError('FICUS_CDC_SLOT_GIVEN_UP', message));
+    if (message === undefined) return problem;
+    const givenUp = problemOf(new FicusError('FICUS_CDC_SLOT_GIVEN_UP', message));
+    return this.#kind.direction === 'forward' ? givenUp : describeWayBack(givenUp);
   }
 
   async #restart(entry: Entry): Promise<void> {
@@ -226,7 +299,7 @@ export class ReplicationSet {
     const { slice } = entry.options;
     entry.problem = undefined;
     try {
-      const port = await this.#open(entry.options);
+      const port = await this.#open(this.#openOptions(entry));
       if (this.#stopping) return await port.stop();
       entry.port = port;
       entry.unsubscribe = port.subscribe(() => this.#changed(entry));
@@ -235,7 +308,7 @@ export class ReplicationSet {
       entry.copied = await port.copied().catch(() => entry.copied);
       this.#changed(entry);
     } catch (error) {
-      entry.problem = problemOf(error);
+      entry.problem = nameSliceIn(problemOf(error), slice);
       this.#logger.error({ slice, err: error }, 'replication cannot run');
       this.#changed(entry);
     }
@@ -251,11 +324,15 @@ export class ReplicationSet {
   #changed(entry: Entry): void {
     // Known only while a session runs: what it said stays true when its connections break.
     entry.copied = entry.port?.status().copy?.done ?? entry.copied;
-    for (const listener of this.#listeners) listener(entry.options.slice);
+    this.#announce(entry.options.slice);
+  }
+
+  #announce(slice: string): void {
+    for (const listener of this.#listeners) listener(slice);
   }
 }
 
-function newEntry(options: OpenReplicationOptions): Entry {
+function newEntry(options: Entry['options']): Entry {
   return {
     options,
     port: undefined,
@@ -266,9 +343,9 @@ function newEntry(options: OpenReplicationOptions): Entry {
   };
 }
 
-function sameStream(a: OpenReplicationOptions, b: OpenReplicationOptions | undefined): boolean {
-  const facts = (options: OpenReplicationOptions) =>
-    JSON.stringify([options.tables, options.sourceUrl, options.targetUrl, options.epoch, options.copy]);
+function sameStream(a: Entry['options'], b: Entry['options'] | undefined): boolean {
+  const facts = (options: Entry['options']) =>
+    JSON.stringify([options.tables, options.sourceUrl, options.targetUrl, options.copy]);
   return b !== undefined && facts(a) === facts(b);
 }
 

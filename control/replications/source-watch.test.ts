@@ -11,6 +11,8 @@ const SLOT = 'ficus_orders_0a0a0a0a';
 
 let logged: { level: string; msg: string; slot?: string }[];
 let slots: StreamSlot[];
+/** Undefined: every database has them. */
+let onlyAt: string | undefined;
 let serverBound: string;
 /** Called with each reading of the source, before it ends. */
 let onRead: () => void | Promise<void>;
@@ -23,6 +25,7 @@ let databaseAway: boolean;
 beforeEach(() => {
   logged = [];
   slots = [];
+  onlyAt = undefined;
   serverBound = '-1';
   now = 0;
   databaseAway = false;
@@ -31,6 +34,7 @@ beforeEach(() => {
     {
       slot: SLOT,
       slice: 'orders',
+      direction: 'forward',
       publication: 'ficus_orders',
       source: 'postgres://reader@db/shop',
       target: 'postgres://writer@db/orders',
@@ -52,14 +56,15 @@ async function makeWatch(maxRetainedWal?: string): Promise<{ watch: SourceWatch;
     legacy: { url: 'http://shop', database: 'postgres://reader:secret@db/shop', maxRetainedWal },
     slices: {
       orders: {
-        candidate: { url: 'http://orders', database: 'postgres://writer@db/orders' },
+        candidate: { url: 'http://orders', database: 'postgres://writer:secret@db/orders' },
         routes: [{ id: 'list', path: '/orders' }],
         tables: [{ from: 'public.orders', to: 'public.orders' }],
       },
     },
   });
-  const read = async () => {
-    const answer = { serverBound, slots, publications: ['ficus_orders'] };
+  const read = async (url: string) => {
+    const there = onlyAt === undefined || url === onlyAt ? slots : [];
+    const answer = { serverBound, slots: there, publications: ['ficus_orders'] };
     await onRead();
     return answer;
   };
@@ -67,7 +72,14 @@ async function makeWatch(maxRetainedWal?: string): Promise<{ watch: SourceWatch;
   const write = (line: string) => void logged.push(JSON.parse(line));
   const logger = pino({ formatters: { level: (level) => ({ level }) } }, { write });
   return {
-    watch: new SourceWatch({ records, config: () => config, engine, logger, now: () => now }),
+    watch: new SourceWatch({
+      records,
+      config: () => config,
+      isArmed: (slice) => slice === 'orders',
+      engine,
+      logger,
+      now: () => now,
+    }),
     records,
   };
 }
@@ -100,6 +112,27 @@ test('beyond the bound the slot is dropped, with the reason stored first', async
   expect(logged.slice(1)).toMatchObject([
     { level: 'error', slot: SLOT, msg: expect.stringContaining('21.0 GB') },
   ]);
+});
+
+test('the candidate’s disk is protected from the slot of the way back, too', async () => {
+  const back = 'ficus_orders_back_0a0a0a0a';
+  onlyAt = 'postgres://writer:secret@db/orders';
+  const [source, target] = ['postgres://writer@db/orders', 'postgres://reader@db/shop'];
+  rows = [{ ...rows[0], slot: back, direction: 'reverse', source, target }];
+  slots = [keeps(21 * GB, back)];
+  const { watch, records } = await makeWatch();
+  await records.record({
+    slot: back,
+    slice: 'orders',
+    direction: 'reverse',
+    publication: 'p',
+    source,
+    target,
+  });
+  await checkTwice(watch);
+  expect(dropSlot).toHaveBeenCalledExactlyOnceWith(onlyAt, back, 20 * GB);
+  expect(watch.slotOf('orders', 'reverse')).toMatchObject({ name: back, roomBytes: 0 });
+  expect(watch.slotOf('orders')).toBeUndefined();
 });
 
 test('found beyond the bound it is dropped after a period, not at once', async () => {
@@ -231,6 +264,7 @@ test('the slot of a slice is known with the room that our own bound leaves', asy
   await records.record({
     slot: SLOT,
     slice: 'orders',
+    direction: 'forward',
     publication: 'ficus_orders',
     source: 'postgres://reader@db/shop',
     target: 'postgres://writer@db/orders',

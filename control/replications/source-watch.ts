@@ -8,7 +8,7 @@ import { isSlotOf, type SourceStreams, type StreamSlot } from '@ficus/cdc';
 import { type FicusConfig, formatBytes, readWalBound, type SlotHealth } from '@ficus/core';
 import type { Logger } from 'pino';
 import { describeDatabase } from '../store/describe-database.ts';
-import type { StreamRecord, StreamRecords } from '../store/stream-records.ts';
+import type { Direction, StreamRecord, StreamRecords } from '../store/stream-records.ts';
 import { decideRetention } from './decide-retention.ts';
 import { findLeftovers, type Leftover } from './find-leftovers.ts';
 import { SlotMovement } from './slot-movement.ts';
@@ -23,6 +23,8 @@ export interface SourceEngine {
 interface SourceWatchOptions {
   readonly records: StreamRecords;
   readonly config: () => FicusConfig;
+  /** Whether the slice has a stream back. */
+  readonly isArmed: (slice: string) => boolean;
   readonly engine: SourceEngine;
   readonly logger: Logger;
   readonly periodMs?: number;
@@ -92,8 +94,8 @@ export class SourceWatch {
   }
 
   /** The slot of a slice's stream, as seen by the last check; its room is that of our own bound. */
-  slotOf(slice: string): SlotHealth | undefined {
-    const slot = this.#options.records.currentSlot(slice);
+  slotOf(slice: string, direction: Direction = 'forward'): SlotHealth | undefined {
+    const slot = this.#options.records.currentSlot(slice, direction);
     return slot === undefined ? undefined : this.#slots.get(slot);
   }
 
@@ -119,21 +121,27 @@ export class SourceWatch {
   }
 
   async #look(): Promise<void> {
-    const { records, config, engine } = this.#options;
+    const { records, config, engine, isArmed } = this.#options;
     // With the database away, what is in memory is good enough for reports, but not for dropping anything.
     const certain = await records.reload().then(
       () => true,
       () => false,
     );
-    const currentSlot = (slice: string) => records.currentSlot(slice);
-    const isUsed = makeIsUsed(config(), currentSlot);
-    const isExpected = makeIsExpected(config(), currentSlot);
-    const unused = records.all().filter((record) => !isUsed(record));
-    const seen = await readSources(config(), unused, engine.read);
+    const streams = { config: config(), isArmed, currentSlot: records.currentSlot.bind(records) };
+    const isUsed = makeIsUsed(streams);
+    const isExpected = makeIsExpected(streams);
+    const seen = await readSources(
+      config(),
+      records.all().filter((record) => record.direction === 'reverse' || !isUsed(record)),
+      engine.read,
+    );
     await this.#keepWithinBound(seen, certain);
     const sources = new Map([...seen].map(([database, { streams }]) => [database, streams]));
     const { maxRetainedWal } = config().legacy;
-    this.#leftovers = findLeftovers({ records: records.all(), isUsed, isExpected, sources, maxRetainedWal });
+    this.#leftovers = findLeftovers({
+      ...{ records: records.all(), isUsed, isExpected, sources, maxRetainedWal },
+      configured: Object.keys(this.#options.config().slices),
+    });
     this.#logLeftovers();
   }
 
@@ -245,35 +253,55 @@ function healthOf(slot: StreamSlot, bound: number | undefined): SlotHealth {
  * A slice with tables uses the slot of its stream. Before the stream has said which one that is, all of the slice's count
  * as used: a source under a new host name is still the same.
  */
-export function makeIsUsed(
-  { slices }: FicusConfig,
-  currentSlot: (slice: string) => string | undefined,
-): (record: StreamRecord) => boolean {
-  return ({ slice, slot }) => {
+export function makeIsUsed({
+  config: { slices },
+  isArmed,
+  currentSlot,
+}: StreamUse): (record: StreamRecord) => boolean {
+  return ({ slice, slot, direction }) => {
     const tables = Object.hasOwn(slices, slice) ? slices[slice]?.tables : undefined;
-    return tables !== undefined && tables.length > 0 && slot === (currentSlot(slice) ?? slot);
+    const streams = direction === 'forward' || isArmed(slice);
+    return (
+      tables !== undefined && tables.length > 0 && streams && slot === (currentSlot(slice, direction) ?? slot)
+    );
   };
 }
 
-/** After an update from a version that recorded nothing, a stream's own slot is not known before it starts. */
-export function makeIsExpected(
-  { slices }: FicusConfig,
-  currentSlot: (slice: string) => string | undefined,
-): (slot: string) => boolean {
-  const waiting = Object.keys(slices).filter(
-    (slice) => slices[slice]!.tables.length > 0 && currentSlot(slice) === undefined,
-  );
-  return (slot) => waiting.some((slice) => isSlotOf(slice, slot));
+/** What says which streams the slices of a config have. */
+interface StreamUse {
+  readonly config: FicusConfig;
+  readonly isArmed: (slice: string) => boolean;
+  readonly currentSlot: (slice: string, direction: Direction) => string | undefined;
 }
 
-/** The config's source, and those of unused streams, by `host:port/name`. */
+/** After an update from a version that recorded nothing, a stream's own slot is not known before it starts. */
+export function makeIsExpected({
+  config: { slices },
+  isArmed,
+  currentSlot,
+}: StreamUse): (slot: string) => boolean {
+  const names = Object.keys(slices).filter((slice) => slices[slice]!.tables.length > 0);
+  const waiting = (direction: Direction) =>
+    names.filter((slice) => currentSlot(slice, direction) === undefined);
+  const forward = waiting('forward');
+  const reverse = waiting('reverse').filter(isArmed);
+  return (slot) =>
+    forward.some((slice) => isSlotOf(slice, slot)) ||
+    reverse.some((slice) => isSlotOf(slice, slot, 'reverse'));
+}
+
+/** The config's source, and those of these streams, by `host:port/name`. */
 export async function readSources(
-  { legacy }: FicusConfig,
-  unused: readonly StreamRecord[],
+  { legacy, slices }: FicusConfig,
+  others: readonly StreamRecord[],
   read: SourceEngine['read'],
 ): Promise<Map<string, SeenSource>> {
-  const urls = new Map(unused.map(({ source }) => [describeDatabase(source), source]));
-  // The config's URL has the password, too.
+  const urls = new Map(others.map(({ source }) => [describeDatabase(source), source]));
+  // The config's URLs have the passwords, too.
+  for (const { candidate } of Object.values(slices)) {
+    const place = candidate.database && describeDatabase(candidate.database);
+    if (place && urls.has(place)) urls.set(place, candidate.database!);
+  }
   if (legacy.database) urls.set(describeDatabase(legacy.database), legacy.database);
   const answers = [...urls].map(
     async ([database, url]) => [database, { url, streams: await read(url).catch(() => undefined) }] as const,

@@ -24,6 +24,7 @@ const match = {
   differences: [],
   differencesNotListed: 0,
   nothingChanged: false,
+  changesUnknown: false,
 };
 
 const STOPPED: VerifyResume = {

@@ -2,12 +2,15 @@
 
 import type { VerifyProgress as Progress, VerifyMode, VerifyReport, VerifyResume } from '@ficus/cdc';
 import { FicusError, type TableConfig } from '@ficus/core';
+import type { Direction } from '../store/stream-records.ts';
 import { describeStop } from './refuse-verify.ts';
 import type { ReplicationPort } from './replication-set.ts';
 
 export interface VerifyOptions {
   readonly slice: string;
   readonly tables: readonly TableConfig[];
+  /** `reverse`: the candidate is the source, as for a slice that it owns. */
+  readonly direction?: Direction | undefined;
   readonly sourceUrl: string;
   readonly targetUrl: string;
   readonly replication: ReplicationPort | undefined;
@@ -41,6 +44,7 @@ export type VerifyOutcome = Pick<
   | 'differences'
   | 'differencesNotListed'
   | 'nothingChanged'
+  | 'changesUnknown'
   | 'resume'
 >;
 
@@ -86,6 +90,18 @@ export class VerifyRuns {
    * @throws FicusError FICUS_CONTROL_BUSY while one is running
    */
   start(request: VerifyRequest): VerifyRun {
+    return this.#begin(request).running;
+  }
+
+  /** The same, and resolves with its outcome. @throws what the run failed with */
+  async finish(request: VerifyRequest): Promise<VerifyOutcome> {
+    await this.#begin(request).work;
+    const run = this.#last.get(request.slice);
+    if (run?.state === 'done') return run.outcome;
+    throw run?.state === 'failed' ? run.error : new Error('the comparison did not end');
+  }
+
+  #begin(request: VerifyRequest): { readonly running: VerifyRun; readonly work: Promise<void> } {
     const { slice, mode, version } = request;
     if (this.#last.get(slice)?.state === 'running')
       throw new FicusError('FICUS_CONTROL_BUSY', `A verify of ${slice} is running.`);
@@ -95,7 +111,7 @@ export class VerifyRuns {
     this.#last.set(slice, running);
     const work = this.#follow(request, begun).finally(() => this.#underWay.delete(work));
     this.#underWay.add(work);
-    return running;
+    return { running, work };
   }
 
   /** Aborts the running comparisons and waits for their end. */

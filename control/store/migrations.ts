@@ -2,6 +2,7 @@
  * The control plane's schema, version by version. A released version is never edited: each change is a new one at the
  * end. They run inside one transaction, under the advisory lock of open-store.ts.
  */
+import { refuseStranger } from '@ficus/cdc';
 import { CONTROL_SCHEMA, FicusError } from '@ficus/core';
 import type pg from 'pg';
 
@@ -75,26 +76,72 @@ const MIGRATIONS: readonly string[] = [
      slice text PRIMARY KEY,
      run   jsonb NOT NULL
    );`,
+  // Slices whose stream back runs, or is to run: a restart starts it again. `made_at`: its slot was there by then, so that a
+  // comparison that began later saw every row which the stream does not carry.
+  `ALTER TABLE stream ADD COLUMN direction text NOT NULL DEFAULT 'forward' CHECK (direction IN ('forward', 'reverse'));
+   CREATE TABLE reverse_stream (
+     slice      text PRIMARY KEY,
+     armed_at   timestamptz NOT NULL DEFAULT now(),
+     made_at    timestamptz
+   );`,
+  // Cutovers and rollbacks. A row without finished_at is under way, also while an abandoned one is being undone.
+  `CREATE TABLE attempt (
+     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+     slice       text NOT NULL,
+     operation   text NOT NULL CHECK (operation IN ('cutover', 'rollback')),
+     new_owner   text NOT NULL CHECK (new_owner IN ('legacy', 'candidate')),
+     from_epoch  bigint NOT NULL,
+     epoch       bigint NOT NULL CHECK (epoch > from_epoch),
+     rehearsal   boolean NOT NULL,
+     no_way_back boolean NOT NULL,
+     step        text NOT NULL,
+     outcome     text CHECK (outcome IN ('done', 'abandoned', 'rehearsed')),
+     failed_step text,
+     error_code  text,
+     message     text,
+     barrier     text,
+     timings     jsonb NOT NULL DEFAULT '{}',
+     notes       jsonb NOT NULL DEFAULT '[]',
+     report      jsonb NOT NULL DEFAULT '{}',
+     actor       text NOT NULL,
+     reason      text NOT NULL,
+     started_at  timestamptz NOT NULL DEFAULT now(),
+     journaled_at timestamptz,
+     finished_at timestamptz,
+     UNIQUE (slice, epoch),
+     CHECK (outcome IS DISTINCT FROM 'abandoned' OR journaled_at IS NULL)
+   );
+   CREATE UNIQUE INDEX attempt_one_at_a_time ON attempt (slice) WHERE finished_at IS NULL;`,
+  // Who writes a slice's tables, as far as it was observed.
+  `CREATE TABLE writer_inventory (
+     slice     text PRIMARY KEY,
+     inventory jsonb NOT NULL
+   );`,
+];
+
+/** Of what the versions make, and have made; others may add views of their own. */
+export const OWN_NAMES: readonly string[] = [
+  'migration',
+  ...MIGRATIONS.flatMap((version) =>
+    [...version.matchAll(/CREATE (?:TABLE|SEQUENCE) (\w+)/g)].map(([, name]) => name!),
+  ),
 ];
 
 /** Migrates the schema to this program's version. Leaves the client's search path pointing at it. */
 export async function migrate(client: pg.ClientBase): Promise<void> {
-  await client.query(`CREATE SCHEMA IF NOT EXISTS ${CONTROL_SCHEMA}`);
+  // IF NOT EXISTS would need the privilege to create one, and a database that takes writes, even where there is one.
+  await client.query(
+    `DO $$ BEGIN IF to_regnamespace('${CONTROL_SCHEMA}') IS NULL THEN CREATE SCHEMA ${CONTROL_SCHEMA}; END IF; END $$`,
+  );
+  await refuseStranger(client, CONTROL_SCHEMA, OWN_NAMES);
   await client.query(`SET search_path TO ${CONTROL_SCHEMA}`);
+  const present = await readVersion(client);
+  if (present === MIGRATIONS.length) return;
   await client.query('BEGIN');
   try {
     await client.query(
       'CREATE TABLE IF NOT EXISTS migration (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())',
     );
-    const { rows } = await client.query<{ version: number | null }>(
-      'SELECT max(version) AS version FROM migration',
-    );
-    const present = rows[0]?.version ?? 0;
-    if (present > MIGRATIONS.length)
-      throw new FicusError(
-        'FICUS_CONTROL_SCHEMA_NEWER',
-        `The schema ${CONTROL_SCHEMA} has version ${present}; this program knows versions up to ${MIGRATIONS.length}.`,
-      );
     for (const [index, statement] of MIGRATIONS.slice(present).entries()) {
       await client.query(statement);
       await client.query('INSERT INTO migration (version) VALUES ($1)', [present + index + 1]);
@@ -104,4 +151,21 @@ export async function migrate(client: pg.ClientBase): Promise<void> {
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
+}
+
+/** @throws FicusError FICUS_CONTROL_SCHEMA_NEWER */
+async function readVersion(client: pg.ClientBase): Promise<number> {
+  const { rows: found } = await client.query(
+    `SELECT FROM pg_class WHERE oid = to_regclass('${CONTROL_SCHEMA}.migration')`,
+  );
+  if (found.length === 0) return 0;
+  const { rows } = await client.query<{ version: number | null }>(
+    'SELECT max(version) AS version FROM migration',
+  );
+  const version = rows[0]?.version ?? 0;
+  if (version <= MIGRATIONS.length) return version;
+  throw new FicusError(
+    'FICUS_CONTROL_SCHEMA_NEWER',
+    `The schema ${CONTROL_SCHEMA} has version ${version}; this program knows versions up to ${MIGRATIONS.length}.`,
+  );
 }

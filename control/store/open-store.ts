@@ -3,7 +3,7 @@
  * it, so a process that can write here is the only control plane. A lost connection is reopened, lock first; until then
  * every write is refused, and nothing is assumed to have happened.
  */
-import { requireOwnSession } from '@ficus/cdc';
+import { requireOwnSession, takeSession } from '@ficus/cdc';
 import { CONTROL_SCHEMA, FicusError, OneAtATime, refusalText } from '@ficus/core';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -14,6 +14,10 @@ import { OutageLog } from './outage-log.ts';
 export interface Store {
   /** True while connection and lock are held. */
   readonly connected: boolean;
+  /** While another control plane holds the lock: what is known here may be of the past. */
+  readonly replaced: boolean;
+  /** Called when that begins. */
+  onReplaced(listener: () => void): void;
   /** Called after each reconnection: another control plane may have held the lock meanwhile, and changed things. */
   onReconnect(listener: () => Promise<void>): void;
   query<R extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<R[]>;
@@ -34,10 +38,14 @@ const HEARTBEAT_MS = 2000;
 const SERVER_KEEPALIVE =
   'SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3';
 
+/** What the journal says must outlast a crash of the server: a commit that is answered before it is flushed may be gone. */
+const DURABLE = `SELECT set_config('synchronous_commit', 'on', false)
+  WHERE current_setting('synchronous_commit') IN ('off', 'local')`;
+
 /**
  * Connects, takes the lock, brings the schema up to date.
  * @throws FicusError FICUS_DATABASE_UNREACHABLE, FICUS_CONTROL_NOT_STORED, FICUS_CONTROL_ALREADY_RUNNING,
- *   FICUS_CONTROL_SCHEMA_NEWER
+ *   FICUS_CONTROL_SCHEMA_NEWER, FICUS_SCHEMA_NOT_OWN
  */
 export async function openStore(url: string, logger: Logger): Promise<Store> {
   const store = new PostgresStore(url, logger);
@@ -54,6 +62,10 @@ class PostgresStore implements Store {
   #heartbeat: NodeJS.Timeout | undefined;
   readonly #turns = new OneAtATime();
   readonly #reconnectListeners: (() => Promise<void>)[] = [];
+  readonly #replacedListeners: (() => void)[] = [];
+  #replaced = false;
+  /** Of the session that held the lock last: the server may not have noticed yet that it has ended. */
+  #ownPid = 0;
 
   constructor(url: string, logger: Logger) {
     this.#url = url;
@@ -62,6 +74,14 @@ class PostgresStore implements Store {
 
   get connected(): boolean {
     return this.#client !== undefined;
+  }
+
+  get replaced(): boolean {
+    return this.#replaced;
+  }
+
+  onReplaced(listener: () => void): void {
+    this.#replacedListeners.push(listener);
   }
 
   onReconnect(listener: () => Promise<void>): void {
@@ -84,14 +104,19 @@ class PostgresStore implements Store {
       throw cause instanceof FicusError ? cause : unreachable(this.#url, cause);
     }
     try {
+      // Times are read in ISO's order alone; limits that suit a role's other sessions would end this one again and again.
+      await takeSession(client);
       await client.query(SERVER_KEEPALIVE);
-      await takeLock(client, this.#url);
+      await client.query(DURABLE);
+      await takeLock(client, this.#url, (holder) => this.#noticeHolder(holder));
+      this.#ownPid = await pidOf(client);
       await migrate(client);
     } catch (cause) {
       cutOff(client);
       throw failureOf(this.#url, cause);
     }
     if (this.#closing) return client.end();
+    this.#replaced = false;
     this.#client = client;
     client.on('end', () => this.#lost(client));
     this.#heartbeat = setInterval(() => void this.query('SELECT 1').catch(() => undefined), HEARTBEAT_MS);
@@ -151,6 +176,12 @@ class PostgresStore implements Store {
     this.#reconnectLater();
   }
 
+  #noticeHolder(pid: number | undefined): void {
+    if (this.#replaced || this.#ownPid === 0 || pid === undefined || pid === this.#ownPid) return;
+    this.#replaced = true;
+    for (const listener of this.#replacedListeners) listener();
+  }
+
   async #reconnect(): Promise<void> {
     await this.connect();
     this.#outage.back(performance.now());
@@ -195,15 +226,35 @@ function failureOf(url: string, cause: unknown): FicusError {
   return unreachable(url, cause);
 }
 
-async function takeLock(client: pg.Client, url: string): Promise<void> {
+/** @param onHeld called with the session that holds it, before it throws */
+async function takeLock(
+  client: pg.Client,
+  url: string,
+  onHeld: (pid: number | undefined) => void,
+): Promise<void> {
   const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [
     LOCK_KEY,
   ]);
   if (rows[0]?.locked) return;
+  onHeld(await holderOf(client));
   throw new FicusError(
     'FICUS_CONTROL_ALREADY_RUNNING',
     `Another control plane holds the schema ${CONTROL_SCHEMA} of ${describeDatabase(url)}.`,
   );
+}
+
+async function holderOf(client: pg.Client): Promise<number | undefined> {
+  const { rows } = await client.query<{ pid: number }>(
+    `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = $1 AND objsubid = 1
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    [LOCK_KEY],
+  );
+  return rows[0]?.pid;
+}
+
+async function pidOf(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  return rows[0]!.pid;
 }
 
 function unreachable(url: string, cause?: unknown): FicusError {

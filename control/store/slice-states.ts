@@ -1,6 +1,6 @@
 /**
- * Owner and epoch of every slice, as stored in the database. Nothing changes them yet: until there is a cutover of writes,
- * each slice keeps the owner and epoch of its first row, and its writes are never held.
+ * Owner and epoch of every slice, as stored in the database. Only the journal step of a cutover or rollback changes them.
+ * Whether writes are held is not stored here: cutover/write-states.ts derives it from the journal.
  */
 import { INITIAL_SLICE_STATE, type Side, type SliceState } from '@ficus/core';
 import type { Store } from './open-store.ts';
@@ -65,8 +65,23 @@ export class SliceStates {
     );
   }
 
+  /** An owner that the journal has changed since they were read stays. */
   take(states: ReadonlyMap<string, StoredSlice>): void {
-    this.#states = states;
+    const newer = ([name, read]: [string, StoredSlice]): [string, StoredSlice] => {
+      const known = this.#states.get(name);
+      return [name, known && known.epoch > read.epoch ? known : read];
+    };
+    this.#states = new Map([...states].map(newer));
+  }
+
+  /** The journal has changed the owner; an older epoch changes nothing. */
+  adopt(slice: string, owner: Side, epoch: number): void {
+    const known = this.of(slice);
+    if (known.epoch < epoch) this.#states = new Map(this.#states).set(slice, { ...known, owner, epoch });
+  }
+
+  retire(slice: string): void {
+    this.#states = new Map(this.#states).set(slice, { ...this.of(slice), retired: true });
   }
 
   all(): ReadonlyMap<string, StoredSlice> {

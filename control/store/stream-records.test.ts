@@ -6,6 +6,7 @@ import { StreamRecords } from './stream-records.ts';
 const STOCK = {
   slot: 'ficus_stock_1a2b3c4d',
   slice: 'stock',
+  direction: 'forward' as const,
   publication: 'ficus_stock',
   source: 'postgres://reader:secret@db/shop',
   target: 'postgres://writer:secret@db/stock',
@@ -18,9 +19,9 @@ let records: StreamRecords;
 
 const query = async (text: string, values: readonly unknown[] = []) => {
   if (away) throw new FicusError('FICUS_DATABASE_UNREACHABLE', 'away');
-  const [slot, slice, publication, source, target] = values;
+  const [slot, slice, direction, publication, source, target] = values;
   if (text.startsWith('INSERT'))
-    stored.set(slot, { slot, slice, publication, source, target, givenUpBytes: null });
+    stored.set(slot, { slot, slice, direction, publication, source, target, givenUpBytes: null });
   if (text.startsWith('UPDATE')) {
     const row = stored.get(slot);
     return row ? [Object.assign(row, { givenUpBytes: values[1] })] : [];

@@ -6,9 +6,13 @@
 import { CONTROL_SCHEMA, withoutPassword } from '@ficus/core';
 import type { Store } from './open-store.ts';
 
+export type Direction = 'forward' | 'reverse';
+
 export interface StreamRecord {
   readonly slot: string;
   readonly slice: string;
+  /** `reverse`: the candidate is the source. */
+  readonly direction: Direction;
   readonly publication: string;
   /** URLs without passwords. */
   readonly source: string;
@@ -23,7 +27,7 @@ export type NewStream = Omit<StreamRecord, 'givenUpBytes'>;
 export class StreamRecords {
   readonly #store: Store;
   #records: ReadonlyMap<string, StreamRecord> = new Map();
-  /** Slice → the slot that its stream uses, once it has recorded it. */
+  /** Direction and slice → the slot that the stream uses, once it has recorded it. */
   readonly #current = new Map<string, string>();
   /** Of streams that continue while the database is away: stored at the next reload. */
   readonly #unstored = new Map<string, StreamRecord>();
@@ -43,8 +47,13 @@ export class StreamRecords {
   }
 
   /** The slot of a slice's stream; undefined while the stream has not come far enough to know it. */
-  currentSlot(slice: string): string | undefined {
-    return this.#current.get(slice);
+  currentSlot(slice: string, direction: Direction = 'forward'): string | undefined {
+    return this.#current.get(`${direction} ${slice}`);
+  }
+
+  /** The slice has no such stream any more; its records stay until they are removed. */
+  forgetCurrent(slice: string, direction: Direction): void {
+    this.#current.delete(`${direction} ${slice}`);
   }
 
   /**
@@ -92,15 +101,15 @@ export class StreamRecords {
       this.#unstored.set(record.slot, record);
     }
     this.#records = new Map(this.#records).set(record.slot, record);
-    this.#current.set(record.slice, record.slot);
+    this.#current.set(`${record.direction} ${record.slice}`, record.slot);
   }
 
   async #insert(record: StreamRecord): Promise<void> {
-    const { slot, slice, publication, source, target } = record;
+    const { slot, slice, direction, publication, source, target } = record;
     await this.#store.query(
-      `INSERT INTO stream (slot, slice, publication, source, target) VALUES ($1, $2, $3, $4, $5)
+      `INSERT INTO stream (slot, slice, direction, publication, source, target) VALUES ($1, $2, $3, $4, $5, $6)
        ON CONFLICT (slot) DO UPDATE SET source = excluded.source, target = excluded.target, given_up_bytes = NULL`,
-      [slot, slice, publication, source, target],
+      [slot, slice, direction, publication, source, target],
     );
     if (this.#unstored.get(slot) === record) this.#unstored.delete(slot);
   }
@@ -108,6 +117,8 @@ export class StreamRecords {
 
 export function readStreamRecords(query: Store['query']): Promise<StreamRecord[]> {
   return query<StreamRecord>(
-    `SELECT slot, slice, publication, source, target, given_up_bytes AS "givenUpBytes" FROM ${CONTROL_SCHEMA}.stream ORDER BY slot`,
+    // The column is missing in the schema of an older version, which is not migrated only to be removed.
+    `SELECT slot, slice, coalesce(to_jsonb(stream) ->> 'direction', 'forward') AS direction, publication, source, target,
+            given_up_bytes AS "givenUpBytes" FROM ${CONTROL_SCHEMA}.stream ORDER BY slot`,
   );
 }

@@ -4,7 +4,13 @@
  */
 import type { ConfigRefusal, ProxyReport } from '@ficus/core';
 
-interface ProxyView {
+/** Whence a report came, and of whose token; undefined without tokens. */
+interface Reporter {
+  readonly address: string;
+  readonly owner: string | undefined;
+}
+
+interface ProxyView extends Reporter {
   readonly proxyId: string;
   readonly name: string | null;
   readonly workers: number;
@@ -25,7 +31,7 @@ export class ListedProxies {
 
   /** Whether the proxy has a place in the list. */
   take(
-    owner: string | undefined,
+    { address, owner }: Reporter,
     { proxyId, name, workers, epochs, configRefused = null }: ProxyReport,
     now: number,
   ): boolean {
@@ -36,7 +42,8 @@ export class ListedProxies {
       if (proxies.size >= MOST_PROXIES) return false;
     }
     const lastReportAt = new Date(now).toISOString();
-    proxies.set(proxyId, { proxyId, name: name ?? null, workers, epochs, configRefused, lastReportAt });
+    const reported = { proxyId, name: name ?? null, workers, epochs, configRefused };
+    proxies.set(proxyId, { ...reported, lastReportAt, address, owner });
     return true;
   }
 

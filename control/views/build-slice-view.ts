@@ -1,28 +1,27 @@
 /** Builds the view of a slice. The stage is derived here on each call, and stored nowhere. */
 
 import type { GuardView, SliceView } from '@ficus/contract';
-import {
-  deriveStage,
-  type FicusConfig,
-  type NamedGuardAnswer,
-  type RunningConfig,
-  type SliceConfig,
-} from '@ficus/core';
+import { deriveStage, type FicusConfig, type NamedGuardAnswer, type RunningConfig } from '@ficus/core';
+import type { Coordinator } from '../cutover/coordinator.ts';
+import { evaluateRollback } from '../cutover/evaluate-rollback.ts';
 import type { FlagFact, FlagStore } from '../flags/flag-store.ts';
 import { evaluateGuards } from '../guards/evaluate-guards.ts';
 import type { ParityService } from '../parity/parity-service.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
+import type { ReverseStreams } from '../replications/reverse-streams.ts';
 import type { SourceWatch } from '../replications/source-watch.ts';
 import type { VerifyRuns } from '../replications/verify-runs.ts';
 import type { EvidenceStore } from '../store/evidence-store.ts';
 import type { Store } from '../store/open-store.ts';
-import type { SliceStates, StoredSlice } from '../store/slice-states.ts';
+import type { SliceStates } from '../store/slice-states.ts';
 import type { CandidateWatch } from '../traffic/candidate-watch.ts';
 import type { LegacyWatch } from '../traffic/legacy-watch.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
+import type { WriterWatch } from '../writers/writer-watch.ts';
 import { buildCandidateView, buildLegacyView } from './build-candidate-view.ts';
 import { buildParityView } from './build-parity-view.ts';
 import { buildReplicationView } from './build-replication-view.ts';
+import { summariseWriters } from './build-writers-view.ts';
 import { lastVerify } from './last-verify.ts';
 
 export interface SliceParts {
@@ -31,6 +30,7 @@ export interface SliceParts {
   readonly flags: FlagStore;
   readonly states: SliceStates;
   readonly replications: ReplicationSet;
+  readonly reverse: ReverseStreams;
   readonly sourceWatch: SourceWatch;
   readonly verifyRuns: VerifyRuns;
   readonly evidence: EvidenceStore;
@@ -39,6 +39,8 @@ export interface SliceParts {
   readonly legacy: LegacyWatch;
   readonly parity: ParityService;
   readonly runningConfig: RunningConfig;
+  readonly writers: WriterWatch;
+  readonly coordinator: Coordinator;
 }
 
 /** `undefined` for a slice that is not in the config. */
@@ -74,11 +76,15 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
     parity: buildParityView(parts.parity, name, parity),
     replication: buildReplicationView(parts.replications, name) ?? null,
     verify: lastVerify(parts, name) ?? null,
-    rollback: describeRollback(
-      state,
-      slice,
-      parts.config.flags.provider !== 'builtin' || parts.store.connected,
-    ),
+    writers: summariseWriters(parts.writers, name),
+    rollback: evaluateRollback({
+      slice: name,
+      ...state,
+      hasTables: slice.tables.length > 0,
+      canFlip: parts.config.flags.provider !== 'builtin' || parts.store.connected,
+      back: parts.reverse.status(name),
+      inconsistency: parts.coordinator.inconsistency(name),
+    }),
   };
   return { ...facts, guards: evaluateGuards(facts, slice.guards).map(buildGuardView) };
 }
@@ -91,26 +97,4 @@ export const buildGuardView = ({ numbers, ...guard }: NamedGuardAnswer): GuardVi
 /** A flag that is on only for cohorts counts as a share between none and all. */
 function shareAtLeast({ percent, on }: FlagFact): number {
   return percent ?? (on ? 1 : 0);
-}
-
-/** @param canFlip false while the flags are in a database that is away */
-function describeRollback(state: StoredSlice, slice: SliceConfig, canFlip: boolean): SliceView['rollback'] {
-  if (state.retired) return { answer: 'fail', text: 'There is no way back: the slice is retired.' };
-  if (state.owner === 'candidate')
-    return {
-      answer: 'insufficient evidence',
-      text: 'The candidate owns the data; no reverse stream is known.',
-    };
-  if (!canFlip)
-    return {
-      answer: 'fail',
-      text: 'No flag can be set: the control database is away. The way back is ficus.yaml until it answers: take the slice out of it, and the legacy serves all of it.',
-    };
-  return {
-    answer: 'pass',
-    text:
-      slice.tables.length > 0
-        ? 'The legacy owns the data and takes all writes: serving 0 % brings every read back at once, and nothing is lost.'
-        : 'Serving 0 % brings every request back at once; what the candidate stored on its own stays there.',
-  };
 }

@@ -20,6 +20,7 @@ const outcome: VerifyOutcome = {
   differences: [],
   differencesNotListed: 0,
   nothingChanged: false,
+  changesUnknown: false,
 };
 
 test('a running comparison shows its progress and no verdict', () => {

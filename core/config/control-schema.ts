@@ -152,7 +152,7 @@ export const flagsSchema = z
       .union([z.string().min(1), z.literal(false)])
       .optional()
       .describe(
-        'directory in which a proxy keeps the last known flags, to start with while their source is away: by default .ficus beside the config file; false keeps none. Not for provider file',
+        'directory in which a proxy keeps the last known flags and owners of slices, to start with while their source is away: by default .ficus beside the config file; false keeps none. Flags of provider file are not kept',
       ),
   })
   .describe('Feature flags')

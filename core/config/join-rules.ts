@@ -2,6 +2,7 @@
  * Rules that span several areas of the config. They read the document as it was written and assume nothing about its
  * shape, so that they apply even when an area is invalid: a user sees all errors at once.
  */
+import { streamWord } from '../slice/stream-word.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import { UNEVALUATED_GUARDS } from './guards-schema.ts';
 
@@ -19,8 +20,24 @@ export function checkJoins(document: unknown): ConfigProblem[] {
     ...slices.flatMap(({ name, slice }) => repeatedRouteIds(name, slice)),
     ...slices.flatMap(({ name, slice }) => unknownIgnoredRoutes(name, slice)),
     ...slices.flatMap(({ name, slice }) => writersOfNoTables(name, slice)),
+    ...slices.flatMap(({ name, slice }) => declaredOfNoTables(name, slice)),
     ...slices.flatMap(({ name, slice }) => unevaluatedGuards(name, slice)),
+    ...sharedStreamNames(slices),
   ];
+}
+
+/** “orders-back” would have the slots and the publication of the way back of “orders”. */
+function sharedStreamNames(slices: readonly NamedSlice[]): ConfigProblem[] {
+  const names = slices.filter(({ slice }) => list(slice.tables).length > 0).map(({ name }) => name);
+  return names.flatMap((name, index) => {
+    const word = streamWord(name, 'forward');
+    const reversed = names.find((other) => streamWord(other, 'reverse') === word);
+    const twin = names.slice(0, index).find((other) => streamWord(other, 'forward') === word);
+    const of = reversed === undefined ? `slice “${twin}”` : `the way back of slice “${reversed}”`;
+    if (reversed === undefined && twin === undefined) return [];
+    const message = `its publication and slots would be called “${word}…” as those of ${of}: give one of the two another name`;
+    return [{ path: ['slices', name], message }];
+  });
 }
 
 interface NamedSlice {
@@ -87,6 +104,12 @@ function writersOfNoTables(name: string, slice: Loose): ConfigProblem[] {
       message: 'names requests that write the slice’s tables, but the slice has none',
     },
   ];
+}
+
+function declaredOfNoTables(name: string, slice: Loose): ConfigProblem[] {
+  if (list(slice.writers).length === 0 || list(slice.tables).length > 0) return [];
+  const message = 'needs tables: without them there is nothing whose writers could be known';
+  return [{ path: ['slices', name, 'writers'], message }];
 }
 
 /** A guard that is never evaluated would give false safety. */

@@ -15,6 +15,14 @@ describe('parseConfig', () => {
     expect(parsed.ok && parsed.config.proxy.listen).toBe('127.0.0.1:8080');
   });
 
+  test('the rest of a text with a comma in { … } is recognised', () => {
+    const writers = [{ user: 'nightly', via: 'other', reason: 'a cleanup', 'moves with the cutover': null }];
+    const notes = { candidate: { url: 'http://127.0.0.1:1' }, routes: [{ id: 'a', path: '/a' }], writers };
+    expect(problemsOf({ ...minimal, slices: { notes } })).toContain(
+      'slices.notes.writers[0].moves with the cutover: is not a known key: in { … } a text with a comma needs quotes',
+    );
+  });
+
   test('all problems are reported with their paths, including those that span areas', () => {
     const problems = problemsOf({
       version: 1,
@@ -72,6 +80,34 @@ describe('parseConfig', () => {
         expect.stringMatching(/^legacy\.addresses\[0\]: must/),
       ]);
     }
+  });
+
+  test('two slices whose streams would have the same names are refused, if both have tables', () => {
+    const long = 'a-name-of-more-than-thirty-six-letters';
+    const of = (names: readonly string[], tables: object[] = [{ from: 'orders', to: 'orders' }]) => {
+      const candidate = { url: 'http://127.0.0.1:3102', database: 'postgres://db/orders' };
+      const slice = { candidate, routes: [{ id: 'list', path: '/api/orders' }], tables };
+      const slices = Object.fromEntries(names.map((name) => [name, slice]));
+      const database = 'postgres://db/shop';
+      return problemsOf({
+        ...minimal,
+        legacy: { ...minimal.legacy, database },
+        control: { database },
+        slices,
+      });
+    };
+    for (const names of [
+      ['orders', 'orders-back'],
+      ['orders-back', 'orders'],
+    ])
+      expect(of(names)).toEqual([
+        'slices.orders-back: its publication and slots would be called “ficus_orders_back…” as those of the way back of slice “orders”: give one of the two another name',
+      ]);
+    expect(of([`${long}-1`, `${long}-2`])).toEqual([
+      expect.stringMatching(`^slices.${long}-2: .* of slice “${long}-1”:`),
+    ]);
+    expect(of(['orders', 'orders-backlog', 'back'])).toEqual([]);
+    expect(of(['orders', 'orders-back'], [])).toEqual([]);
   });
 
   test('a value that would end its line, or that no header can hold, is refused at its path', () => {

@@ -44,7 +44,7 @@ function firstOfEachPath(problems: readonly ConfigProblem[]): ConfigProblem[] {
 function toProblems(issue: z.core.$ZodIssue): ConfigProblem[] {
   const path = issue.path.filter((step) => typeof step !== 'symbol');
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...path, key], message: 'is not a known key' }));
+    return issue.keys.map((key) => ({ path: [...path, key], message: describeUnknownKey(key) }));
   }
   if (issue.code === 'invalid_type') return [{ path, message: describeType(issue) }];
   if (issue.code === 'invalid_union' && !isOwnMessage(issue))
@@ -53,6 +53,10 @@ function toProblems(issue: z.core.$ZodIssue): ConfigProblem[] {
     return [{ path, message: issue.issues[0]?.message ?? 'is not an allowed name' }];
   return [{ path, message: isOwnMessage(issue) ? issue.message : describeIssue(issue) }];
 }
+
+/** No key of ours has a space: it is the rest of a text. */
+const describeUnknownKey = (key: string): string =>
+  key.includes(' ') ? 'is not a known key: in { … } a text with a comma needs quotes' : 'is not a known key';
 
 /** A schema's own message says more than the general one. */
 const isOwnMessage = ({ message }: z.core.$ZodIssue) =>

@@ -59,6 +59,12 @@ export const proxySchema = z
       ),
     expose: z.boolean().default(false).describe('send x-ficus-side and x-ficus-reason to clients'),
     identify: identifySchema.default({}),
+    pinCookie: z
+      .union([z.string().regex(/^[\w-]{1,64}$/, 'letters, digits, _ and -'), z.literal(false)])
+      .default('ficus_wrote')
+      .describe(
+        'first part of the names of cookies, one for each slice, that go with the answers to writes. By them a user who wrote through one proxy reads their write through every other, also after a restart. false: none is set; then a user has to come through the same proxy each time',
+      ),
     force: z
       .strictObject({
         trustedNetworks: z.array(network).default([]).describe('CIDRs from which x-ficus-force is accepted'),

@@ -6,6 +6,7 @@ import { milliseconds } from './common-schema.ts';
 import { guardsSchema } from './guards-schema.ts';
 import { foreignWriteSchema, routeSchema } from './route-schema.ts';
 import { tableSchema } from './table-schema.ts';
+import { writerSchema } from './writer-schema.ts';
 
 /** A JSON path ($.a, $..a, $.*, $[*], $[0], $['a'], $["a"]), a header, or the whole body. */
 const RULE_PATH = new RegExp(
@@ -77,6 +78,16 @@ export const sliceSchema = z.strictObject({
     .array(tableSchema)
     .default([])
     .describe('tables that move with the routes; without any, the serve flag moves writes as well'),
+  writers: z
+    .array(writerSchema)
+    .max(200)
+    .default([])
+    .describe(
+      'who changes the tables: `ficus writers SLICE` compares it with what the fence has recorded; of several that match, the first counts',
+    ),
+  writersObservedMs: milliseconds
+    .default(3_600_000)
+    .describe('how long writers must have been observed before a cutover; by default an hour'),
   copy: copySchema.prefault({}),
   anonymousBucket: z
     .strictObject({

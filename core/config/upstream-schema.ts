@@ -102,7 +102,11 @@ export const upstreamSchema = z.strictObject({
   breaker: z
     .strictObject({
       failures: z.int().positive().default(5).describe('consecutive failures that open the breaker'),
-      openMs: milliseconds.default(5000).describe('how long it stays open before one half-open probe'),
+      openMs: milliseconds
+        .default(5000)
+        .describe(
+          'how long it stays open, at most, before one half-open probe: the first time a tenth of it, then twice as long each time',
+        ),
     })
     .prefault({}),
   outlier: z

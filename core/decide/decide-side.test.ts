@@ -55,6 +55,15 @@ describe('decideSide', () => {
     expect(back).toEqual({ serve: 'candidate', shadow: undefined, reason: 'stream-stopped' });
   });
 
+  test('a legacy that lacks data is no place for unknown callers, nor while the candidate is unhealthy', () => {
+    const moved = { ...quiet, owner: 'candidate', lacks: 'changes', serveEnabled: true } as const;
+    const kept = { serve: 'candidate', shadow: undefined, reason: 'stream-stopped' };
+    expect(decideSide({ ...moved, uncertain: true })).toEqual(kept);
+    expect(decideSide({ ...moved, candidateUnhealthy: true })).toEqual(kept);
+    expect(decideSide({ ...moved, candidateAvailable: false })).toEqual(kept);
+    expect(decideSide({ ...moved, forced: 'legacy' })).toMatchObject({ serve: 'legacy', reason: 'forced' });
+  });
+
   test('a tester sees the side that lacks data', () => {
     const forced = { ...quiet, lacks: 'rows', forced: 'candidate' } as const;
     expect(decideSide(forced)).toMatchObject({ serve: 'candidate', reason: 'forced' });
@@ -121,10 +130,11 @@ describe('decideSide', () => {
     );
   });
 
-  test('a caller who cannot be identified just now never reaches the candidate, nor does a copy', () => {
+  test('a caller who cannot be identified just now never reaches the candidate, nor does a copy, unless it alone has the data', () => {
     fc.assert(
       fc.property(anyFacts, (facts) => {
         fc.pre(facts.kind === 'read' || !facts.hasTables);
+        fc.pre(facts.owner === 'legacy' || !facts.lacks);
         expect(decideSide({ ...facts, uncertain: true })).toEqual({
           serve: 'legacy',
           shadow: undefined,

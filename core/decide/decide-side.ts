@@ -72,7 +72,14 @@ const LACKING = { rows: 'copy-incomplete', changes: 'stream-stopped' } as const 
   Reason
 >;
 
+/** Whatever speaks for the legacy, what it does not have it cannot serve: its reads would be old for ever. */
 function decideServe(facts: DecideFacts): [Side, Reason] {
+  const [side, reason] = decideByCaller(facts);
+  const isLacking = facts.lacks && side !== facts.owner && reason !== 'forced';
+  return isLacking ? [facts.owner, LACKING[facts.lacks]] : [side, reason];
+}
+
+function decideByCaller(facts: DecideFacts): [Side, Reason] {
   if (facts.kind === 'write' && facts.hasTables) return [facts.owner, 'owner-writes'];
   if (facts.uncertain) return ['legacy', 'caller-unknown'];
   if (facts.forced) return [facts.forced, 'forced'];

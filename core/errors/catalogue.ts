@@ -1,9 +1,12 @@
 /** All error codes, by area. docs/errors.md is generated from here. */
+import { armErrors } from './arm-errors.ts';
 import { cdcErrors } from './cdc-errors.ts';
 import { commandErrors } from './command-errors.ts';
 import { controlErrors } from './control-errors.ts';
+import { cutoverErrors } from './cutover-errors.ts';
 import { databaseErrors } from './database-errors.ts';
 import type { ErrorEntry } from './error-entry.ts';
+import { fenceErrors } from './fence-errors.ts';
 import { proxyErrors } from './proxy-errors.ts';
 
 export const catalogue = {
@@ -11,7 +14,10 @@ export const catalogue = {
   ...proxyErrors,
   ...databaseErrors,
   ...cdcErrors,
+  ...armErrors,
+  ...fenceErrors,
   ...controlErrors,
+  ...cutoverErrors,
 } as const;
 
 export type ErrorCode = keyof typeof catalogue;

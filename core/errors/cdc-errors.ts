@@ -47,6 +47,29 @@ export const cdcErrors = {
     remedy: 'Fix the table’s entry in ficus.yaml, or the table of the candidate.',
     retry: 'manual',
   },
+  FICUS_CDC_HELD: {
+    status: 409,
+    exit: 3,
+    title: 'A fence of the target refuses the stream',
+    remedy:
+      'Nothing to do while a cutover or rollback is under way: the stream continues when it is decided. If it stays: ficus cutover SLICE --resume.',
+    retry: 'timed',
+  },
+  FICUS_CDC_NO_WAY_BACK: {
+    status: 409,
+    exit: 3,
+    title: 'The mapping has no way back',
+    remedy:
+      'Give the tables that the message names what the way back needs: `reverse` beside an expression, a module’s reverse(), or the columns that are missing.',
+    retry: 'manual',
+  },
+  FICUS_CDC_NO_ROUND_TRIP: {
+    status: 504,
+    exit: 3,
+    title: 'A message did not come through the stream in time',
+    remedy: 'Look at what the stream waits for: ficus status SLICE. Then try again.',
+    retry: 'manual',
+  },
   FICUS_CDC_PRIVILEGE: {
     status: 403,
     exit: 3,
@@ -190,6 +213,14 @@ export const cdcErrors = {
     remedy: 'Fix what the message names; the stream retries by itself and continues where it was.',
     retry: 'manual',
   },
+  FICUS_CDC_READ_ONLY: {
+    status: 409,
+    exit: 3,
+    title: 'The stream’s session may only read',
+    remedy:
+      'If the server is a standby, let the URL name its primary. Otherwise default_transaction_read_only is on, for the server, the database or the role, or a provider set it for a full disk: make room first; then ALTER ROLE … SET default_transaction_read_only = off for the stream’s role alone. The stream continues where it was.',
+    retry: 'manual',
+  },
   FICUS_CDC_APPLY_FAILED: {
     status: 409,
     exit: 3,
@@ -220,6 +251,14 @@ export const cdcErrors = {
     title: 'A trigger or rule of the target leaves out rows that the stream writes',
     remedy:
       'Disable the named trigger or rule until cutover, or let it pass what the stream writes (ALTER TABLE … ENABLE TRIGGER … makes it fire for the service alone); the stream continues by itself. If the service may leave out such rows, set mayLeaveOut: true for the table in the config: ficus verify then shows them as differences.',
+    retry: 'manual',
+  },
+  FICUS_CDC_HANDED_OVER: {
+    status: 409,
+    exit: 3,
+    title: 'The candidate owns the slice’s rows, and a first copy would overwrite them',
+    remedy:
+      'Give the control plane the database that it had at the cutover (control.database, or its backup). A retired slice that was removed has no `tables` in ficus.yaml any more. If the legacy’s rows are to count again, their owner runs the SQL of the message, and the copy begins by itself.',
     retry: 'manual',
   },
   FICUS_CDC_TARGET_NOT_EMPTY: {

@@ -91,6 +91,13 @@ export const controlErrors = {
     remedy: 'Nothing to do: the proxy counts their copies as arrival-unknown.',
     retry: 'never',
   },
+  FICUS_CONTROL_ATTEMPT_OVER: {
+    status: 409,
+    exit: 1,
+    title: 'A proxy acknowledges what is over: an attempt that has ended, or a lease while writes are held',
+    remedy: 'Nothing to do: the proxy gets no lease for it, and the state of the slice over its stream.',
+    retry: 'never',
+  },
   FICUS_CONTROL_TOO_MANY_BATCHES: {
     status: 429,
     exit: 1,
@@ -182,6 +189,14 @@ export const controlErrors = {
     title: 'The slice has no tables',
     remedy: 'Copy and verify need a slice with `tables` in ficus.yaml.',
     retry: 'never',
+  },
+  FICUS_WRITERS_NOT_OBSERVED: {
+    status: 409,
+    exit: 3,
+    title: 'The owner’s fence cannot observe its writers now',
+    remedy:
+      'A cutover or rollback is under way, or was interrupted: see `ficus status SLICE`, and observe again once it has ended.',
+    retry: 'manual',
   },
   FICUS_CONTROL_NOT_COPIED: {
     status: 409,

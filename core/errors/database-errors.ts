@@ -16,4 +16,12 @@ export const databaseErrors = {
     remedy: 'Use PostgreSQL 15 or newer.',
     retry: 'manual',
   },
+  FICUS_SCHEMA_NOT_OWN: {
+    status: 409,
+    exit: 3,
+    title: 'A schema of Ficus’s belongs to another role',
+    remedy:
+      'Find out who has made it. Then let an administrator give it, with all that is in it, to the role of Ficus’s URL (ALTER SCHEMA … OWNER TO …, the same for tables and functions), or drop it.',
+    retry: 'manual',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -124,7 +124,7 @@ export const proxyErrors = {
     exit: 3,
     title: 'Writes are held while the owner of the slice changes',
     remedy:
-      'Retry after the time in Retry-After: the write was sent to neither side. Prepared for the cutover of writes; no control plane of this version holds writes.',
+      'Retry after the time in Retry-After: the write was sent to neither side. `ficus status SLICE` shows the cutover or rollback under way.',
     retry: 'timed',
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -6,6 +6,7 @@
  *     GET  /api/v1/link/stream        server-sent events: `state`, then `progress` whenever it moves
  *     POST /api/v1/link/positions     PositionsRequest → PositionsAnswer
  *     POST /api/v1/link/report        ProxyReport → 204
+ *     POST /api/v1/link/holds         HoldReport → 204; renews the proxy's leases. Or 409 with `renewed`: of these slices only
  *     POST /api/v1/link/observations  ObservationBatch → 204
  *     POST /api/v1/link/observations/again  the same batch, whose first answer is missing → 204, or 409 if it cannot be known
  *
@@ -21,10 +22,14 @@ export const LINK_PATHS = {
   stream: '/api/v1/link/stream',
   positions: '/api/v1/link/positions',
   report: '/api/v1/link/report',
+  holds: '/api/v1/link/holds',
   observations: '/api/v1/link/observations',
   /** A path of its own: a control plane without numbers answers 404, and cannot count a batch twice. */
   observationsAgain: '/api/v1/link/observations/again',
 } as const;
+
+/** Of the request for the state stream: the proxy's id, as in its reports. Absent from proxies of an earlier version. */
+export const PROXY_ID_HEADER = 'x-ficus-proxy';
 
 /** Event `state`: sent on connecting, and whenever an owner changes or writes are held or released. */
 export interface StateEvent {
@@ -64,6 +69,52 @@ export interface PositionsAnswer {
   readonly positions: Readonly<Record<string, string>>;
 }
 
+/**
+ * Sent while any slice is leased or held: at once when what is applied changes, what is in flight ends, or a bound is
+ * reached; mere numbers within 100 ms; and each quarter of the shortest lease.
+ * The proxy's leases run from the moment in which it sent a report that was answered; the control plane counts them from
+ * its receipt, which is later.
+ */
+export interface HoldReport {
+  /** Unique per run of a proxy. */
+  readonly proxyId: string;
+  /** From 1, one more with each of a run: one that arrives late is ignored. */
+  readonly number: number;
+  /** Only slices that are leased or held. */
+  readonly slices: Readonly<Record<string, SliceHold>>;
+}
+
+export interface SliceHold {
+  readonly attempt: number;
+  /** What all workers have applied. */
+  readonly writes: 'leased' | 'held';
+  /**
+   * Writes of the slice that were sent to an upstream and have not ended, in all workers. 0 with `held`: drained. Where all
+   * that is left is `orphaned`, no client waits for it.
+   */
+  readonly inFlight: number;
+  /**
+   * Of those in flight, the ones without a client: it has left, their connection was lost, or their worker killed. They may
+   * still be executed; the fence waits for them or refuses them, and no client gets that answer. Absent: none.
+   */
+  readonly orphaned?: number | undefined;
+  /** Writes that wait, in all workers. */
+  readonly held: number;
+  /** Of their heads and what was read of their bodies. */
+  readonly heldBytes: number;
+  /** A bound of a worker is reached: the attempt must be abandoned before a write is refused. */
+  readonly full: boolean;
+  /** Of those in flight, the ones that may not end soon; absent when there are none. */
+  readonly endless?: EndlessWrites | undefined;
+}
+
+/**
+ * Route → writes in flight that may not end soon: event streams, upgrades, and whatever has been under way for longer
+ * than two seconds, an upload for instance. A request of another route that writes the slice's tables counts as
+ * `writtenBy`.
+ */
+export type EndlessWrites = Readonly<Record<string, number>>;
+
 /** Of requests or copies in one entry of a report: a proxy leaves more than that for the next one. */
 export const LARGEST_COUNT = 1e9;
 /** Of the milliseconds in one entry of a report. */
@@ -95,7 +146,21 @@ export interface ProxyReport {
   readonly traffic: readonly TrafficCount[];
   /** Copies that were not made or not compared, since the last report. */
   readonly droppedCopies: readonly DroppedCopies[];
+  /**
+   * Observed slice → when writes were in flight, since the last report that was answered; in order, closer ones than
+   * 50 ms merged. Empty: none were.
+   */
+  readonly busy?: Readonly<Record<string, readonly BusyInterval[]>> | undefined;
+  /** The intervals are complete up to here; ms since the epoch, by the proxy's clock. */
+  readonly busyUntilMs?: number | undefined;
+  /** The proxy's clock when it sent this; ms since the epoch. With `busy`. */
+  readonly clockMs?: number | undefined;
+  /** Observed slice → its endless writes; without an entry none. */
+  readonly endless?: Readonly<Record<string, EndlessWrites>> | undefined;
 }
+
+/** From the sending of a write to its end, or to the moment after which it is certainly no longer executed; ms since the epoch. */
+export type BusyInterval = readonly [fromMs: number, toMs: number];
 
 export interface FailingChecks {
   readonly legacy: boolean;

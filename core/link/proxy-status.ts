@@ -1,6 +1,7 @@
 /** What a proxy says of itself at GET /status of `proxy.admin`: `ficus status` shows it where no control plane answers. */
 import type { RunningConfigView } from '../config/running-config.ts';
 import type { Side } from '../slice/side.ts';
+import type { SliceHold } from './link-protocol.ts';
 
 export const PROXY_STATUS_PATH = '/status';
 
@@ -56,6 +57,8 @@ export interface ProxySliceStatus {
   /** As last heard of the control plane; legacy without one; null without tables, where nothing owns writes. */
   readonly owner: Side | null;
   readonly epoch: number;
+  /** A cutover or rollback that this proxy takes part in; null while writes go to the owner as they come. */
+  readonly attempt: ProxyAttemptStatus | null;
   /** Percentage that a flag sets; null when it is on for cohorts alone, or not known. */
   readonly serve: number | null;
   readonly shadow: number | null;
@@ -70,6 +73,15 @@ export interface ProxySliceStatus {
   readonly breakersOpen: number;
   /** Users whose reads are pinned to the owner. */
   readonly pins: number;
+}
+
+export interface ProxyAttemptStatus {
+  readonly attempt: number;
+  readonly writes: 'leased' | 'held';
+  /** How long writes may still be sent unless the lease is renewed; 0 without a lease. */
+  readonly leaseLeftMs: number;
+  /** What is acknowledged; null while not all workers have applied the attempt. */
+  readonly acknowledged: Omit<SliceHold, 'attempt'> | null;
 }
 
 export interface RecentSliceTraffic {

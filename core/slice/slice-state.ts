@@ -1,7 +1,6 @@
 /**
- * What the data plane learns about a slice from the control plane, besides its config and flags. The control plane sends
- * owner `legacy`, epoch 1 and open writes only, because it has no cutover of writes yet. The proxy is ready for one: it
- * honours a hold, and decides by owner and epoch.
+ * What the data plane learns about a slice from the control plane, besides its config and flags: who owns it, and whether
+ * its owner is about to change.
  */
 import type { Side } from './side.ts';
 
@@ -21,20 +20,30 @@ interface Ownership {
    * behind; null while that is not known, after a start of the control plane: then what was known before applies.
    */
   readonly lacks?: Lack | null | undefined;
+  /** Proxies report when they had writes of the slice under way: the inventory of writers compares. */
+  readonly observed?: boolean | undefined;
+}
+
+/** A cutover or rollback under way. */
+export interface Attempt {
+  /** The epoch that the slice has if the attempt succeeds. Each attempt has a new one, higher than all before it. */
+  readonly attempt: number;
+  /**
+   * How long a proxy may send writes after the moment in which it sent its last acknowledgement that was answered. Without
+   * a valid lease it holds them: the coordinator may have counted it out.
+   */
+  readonly leaseMs: number;
+  /** Longest wait of a held write after its arrival; then it is refused without being sent. */
+  readonly waitMs: number;
 }
 
 export type SliceState =
   /** Writes go to the owner as they come. */
   | (Ownership & { readonly writes: 'open' })
-  /**
-   * Writes wait in the proxies and are decided when released, by the state at that moment. Reads do not wait. Prepared
-   * for the cutover: no control plane sends it yet.
-   */
-  | (Ownership & {
-      readonly writes: 'held';
-      /** Longest wait of a write after its arrival; then it is refused without being sent. */
-      readonly waitMs: number;
-    });
+  /** An attempt has begun: writes go to the owner as they come, while this proxy has a valid lease. */
+  | (Ownership & Attempt & { readonly writes: 'leased' })
+  /** Writes wait in the proxies and are decided when released, by the state at that moment. Reads do not wait. */
+  | (Ownership & Attempt & { readonly writes: 'held' });
 
 /** Every slice starts here, and stays here in a proxy without a control plane. */
 export const INITIAL_SLICE_STATE: SliceState = { owner: 'legacy', epoch: 1, writes: 'open' };

@@ -1,7 +1,4 @@
-/**
- * The stage of a slice: always derived from flags and owner, never stored beside them. `cutover` and `retired` are prepared:
- * no slice reaches them before there is a cutover of writes.
- */
+/** The stage of a slice: always derived from flags and owner, never stored beside them. */
 import { type Word, wordsOf } from '../words/word.ts';
 import type { Side } from './side.ts';
 
@@ -21,15 +18,15 @@ export const stages = {
   },
   live: {
     means: 'The candidate serves all reads; the legacy still owns the writes of a slice with tables.',
-    action: '`ficus serve SLICE PERCENT` brings reads back.',
+    action:
+      '`ficus cutover SLICE --dry-run` says what moving the writes needs; `ficus serve SLICE PERCENT` brings reads back.',
   },
   cutover: {
-    means:
-      'The candidate owns the writes; the legacy follows by the reverse stream. Not reachable in this version.',
-    action: '',
+    means: 'The candidate owns the writes; the legacy follows by the stream back.',
+    action: '`ficus rollback SLICE` gives the writes back; `ficus retire SLICE` ends the way back.',
   },
   retired: {
-    means: 'Rollback is no longer possible. Not reachable in this version.',
+    means: 'The candidate owns the slice for good: both streams have ended, and there is no way back.',
     action: 'Delete the slice’s code and tables from the monolith.',
   },
 } as const satisfies Record<string, Word>;

@@ -160,8 +160,12 @@ function describeRefused({ since, count: all, problems, needsRestart }) {
 
 function auditTable(entries) {
   if (entries.length === 0) return element('p', { class: 'soft' }, 'No changes yet.');
-  const value = (content) =>
-    content === null ? '' : content.percent === undefined ? JSON.stringify(content) : `${content.percent} %`;
+  const value = (content) => {
+    if (content === null) return '';
+    if (content.percent !== undefined) return `${content.percent} %`;
+    if (content.observing !== undefined) return content.observing ? 'observed' : 'not observed';
+    return JSON.stringify(content);
+  };
   return table(
     ['when', 'who', 'slice', 'what', 'from', 'to', 'why'],
     entries.map(({ at, actor, slice, action, was, became, reason, outcome }) => [

@@ -54,6 +54,14 @@ export class EnvironmentReader {
     };
   }
 
+  /** A secret that may be absent; undefined when it is. */
+  secret(name: string, length: number): string | undefined {
+    const value = this.env[name] || undefined;
+    if (value !== undefined && value.length < length)
+      this.problem(`${name} must have ${length} characters or more.`);
+    return value;
+  }
+
   result<Environment>(environment: Environment): EnvironmentResult<Environment> {
     const problems = this.#problems;
     return problems.length > 0 ? { ok: false, problems } : { ok: true, environment };

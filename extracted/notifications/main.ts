@@ -23,7 +23,8 @@ const { version } = JSON.parse(readFileSync(new URL('./package.json', import.met
 };
 
 async function run(environment: Environment): Promise<void> {
-  const { host, port, databaseUrl, databasePool, identitySecret, logLevel, plantedBug } = environment;
+  const { host, port, databaseUrl, databasePool, identitySecret, internalToken, logLevel, plantedBug } =
+    environment;
   await applySchema(databaseUrl);
 
   const log = pino({ level: logLevel, base: { service: SERVICE, version } });
@@ -38,6 +39,7 @@ async function run(environment: Environment): Promise<void> {
   const app = await buildApp({
     db,
     verify: identityVerifier(identitySecret),
+    internalToken,
     present: plantedBug ? presentWithPlantedBug : presentNotification,
     log,
     tracing,

@@ -13,6 +13,8 @@ it('needs no more than a database', () => {
       databasePool: 10,
       logLevel: 'info',
       reminderIntervalMs: 1000,
+      notificationsApiUrl: undefined,
+      internalToken: undefined,
     },
   });
 });
@@ -36,4 +38,20 @@ it('names all problems at once', () => {
     'LOG_LEVEL',
     'REMINDER_INTERVAL_MS',
   ]);
+});
+
+it('knows another API of notifications by its address and a token', () => {
+  const [NOTIFICATIONS_API_URL, INTERNAL_TOKEN] = ['http://127.0.0.1:8080/', '0123456789abcdef'];
+  expect(readEnvironment({ DATABASE_URL, NOTIFICATIONS_API_URL, INTERNAL_TOKEN })).toMatchObject({
+    environment: { notificationsApiUrl: 'http://127.0.0.1:8080', internalToken: INTERNAL_TOKEN },
+  });
+  for (const environment of [
+    { NOTIFICATIONS_API_URL },
+    { NOTIFICATIONS_API_URL: '127.0.0.1:8080', INTERNAL_TOKEN },
+    { INTERNAL_TOKEN: 'short' },
+  ])
+    expect(readEnvironment({ DATABASE_URL, ...environment })).toMatchObject({
+      ok: false,
+      problems: [expect.any(String)],
+    });
 });

@@ -6,3 +6,4 @@ CREATE INDEX IF NOT EXISTS orders_customer ON orders (customer_id, id DESC);
 CREATE INDEX IF NOT EXISTS notifications_customer ON notifications (customer_id, id DESC);
 CREATE INDEX IF NOT EXISTS notifications_unread ON notifications (customer_id) WHERE NOT is_read;
 CREATE INDEX IF NOT EXISTS notifications_order ON notifications (order_id);
+CREATE INDEX IF NOT EXISTS notification_requests_customer ON notification_requests (customer_id, id);

@@ -5,6 +5,7 @@ import { notFound } from '@ficus-sample/chassis/problem.ts';
 import { idParams, keysetProperties, problemResponse } from '@ficus-sample/chassis/schemas.ts';
 import type { FastifyInstance } from 'fastify';
 import { authenticate } from '../accounts/authenticate.ts';
+import type { RequestRelay } from '../outbox/request-relay.ts';
 import type { PaymentMethod } from '../payments/payments.ts';
 import { changeOrderState } from './change-order-state.ts';
 import { actionBody, actionParams, orderListSchema, orderSchema } from './order-schemas.ts';
@@ -12,7 +13,7 @@ import type { OrderAction } from './order-states.ts';
 import { findOrder, listOrders, type Order } from './orders.ts';
 import { placeOrder } from './place-order.ts';
 
-export function ordersApi(app: FastifyInstance, db: Database): void {
+export function ordersApi(app: FastifyInstance, db: Database, relay: RequestRelay): void {
   const orderOf = async (customerId: number, id: number): Promise<Order> => {
     const order = await findOrder(db, customerId, id);
     if (!order) throw notFound('order');
@@ -50,6 +51,7 @@ export function ordersApi(app: FastifyInstance, db: Database): void {
       },
       async (request, reply) => {
         const id = await placeOrder(db, request.customer.id);
+        await relay.hurry(request, request.customer.id);
         reply.code(201).header('location', `/api/orders/${id}`);
         return orderOf(request.customer.id, id);
       },
@@ -89,6 +91,7 @@ export function ordersApi(app: FastifyInstance, db: Database): void {
           action,
           method: request.body?.method ?? 'card',
         });
+        await relay.hurry(request, customerId);
         return orderOf(customerId, id);
       },
     );

@@ -1,25 +1,21 @@
 /** /inbox: the notifications, with forms that mark them read. */
 
-import type { Database } from '@ficus-sample/chassis/database.ts';
 import type { FastifyInstance } from 'fastify';
-import {
-  listNotifications,
-  markAllRead,
-  markRead,
-  type Notification,
-} from '../notifications/notifications.ts';
+import type { Notification } from '../notifications/notifications.ts';
 import { type Html, html } from './html.ts';
 import { moment } from './layout.ts';
+import type { OwnNotifications } from './own-notifications.ts';
 import { requireVisitor, seeOther, sendPage } from './page-context.ts';
 import { rowId } from './request-values.ts';
 
 const PAGE_SIZE = 25;
 
-export function inboxPage(app: FastifyInstance, db: Database): void {
+export function inboxPage(app: FastifyInstance, notifications: OwnNotifications): void {
   app.get<{ Querystring: { before?: string } }>('/inbox', async (request, reply) => {
+    requireVisitor(request);
     const { before } = request.query;
-    const query = { limit: PAGE_SIZE, before: before ? rowId(before, 'page') : undefined, unread: false };
-    const { items, unread, next } = await listNotifications(db, requireVisitor(request).id, query);
+    const olderThan = before ? rowId(before, 'page') : undefined;
+    const { items, unread, next } = await notifications.list(request, PAGE_SIZE, olderThan);
     return sendPage(
       request,
       reply,
@@ -33,12 +29,14 @@ export function inboxPage(app: FastifyInstance, db: Database): void {
   });
 
   app.post<{ Params: { id: string } }>('/inbox/:id/read', async (request, reply) => {
-    await markRead(db, requireVisitor(request).id, rowId(request.params.id, 'notification'));
+    requireVisitor(request);
+    await notifications.markRead(request, rowId(request.params.id, 'notification'));
     return seeOther(reply, '/inbox');
   });
 
   app.post('/inbox/read-all', async (request, reply) => {
-    await markAllRead(db, requireVisitor(request).id);
+    requireVisitor(request);
+    await notifications.markAllRead(request);
     return seeOther(reply, '/inbox');
   });
 }

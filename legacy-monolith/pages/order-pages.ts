@@ -7,6 +7,7 @@ import { changeOrderState } from '../orders/change-order-state.ts';
 import { ORDER_ACTIONS, type OrderAction, possibleActions } from '../orders/order-states.ts';
 import { findOrder, listOrders, type Order } from '../orders/orders.ts';
 import { placeOrder } from '../orders/place-order.ts';
+import type { RequestRelay } from '../outbox/request-relay.ts';
 import { type Html, html } from './html.ts';
 import { euros, moment } from './layout.ts';
 import { requireVisitor, seeOther, sendPage } from './page-context.ts';
@@ -14,7 +15,7 @@ import { rowId } from './request-values.ts';
 
 const PAGE_SIZE = 25;
 
-export function orderPages(app: FastifyInstance, db: Database): void {
+export function orderPages(app: FastifyInstance, db: Database, relay: RequestRelay): void {
   app.get<{ Querystring: { before?: string } }>('/orders', async (request, reply) => {
     const { before } = request.query;
     const page = { limit: PAGE_SIZE, before: before ? rowId(before, 'page') : undefined };
@@ -37,7 +38,9 @@ export function orderPages(app: FastifyInstance, db: Database): void {
   });
 
   app.post('/orders', async (request, reply) => {
-    const id = await placeOrder(db, requireVisitor(request).id);
+    const customerId = requireVisitor(request).id;
+    const id = await placeOrder(db, customerId);
+    await relay.hurry(request, customerId);
     return seeOther(reply, `/orders/${id}`);
   });
 
@@ -51,7 +54,9 @@ export function orderPages(app: FastifyInstance, db: Database): void {
     const action = ORDER_ACTIONS.find((known) => known === request.params.action);
     if (!action) throw new Problem(404, 'An order knows no such action.');
     const orderId = rowId(request.params.id, 'order');
-    await changeOrderState(db, { customerId: requireVisitor(request).id, orderId, action, method: 'card' });
+    const customerId = requireVisitor(request).id;
+    await changeOrderState(db, { customerId, orderId, action, method: 'card' });
+    await relay.hurry(request, customerId);
     return seeOther(reply, `/orders/${orderId}`);
   });
 }

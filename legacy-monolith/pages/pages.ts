@@ -4,19 +4,29 @@ import type { Database } from '@ficus-sample/chassis/database.ts';
 import { toProblem } from '@ficus-sample/chassis/problem.ts';
 import type { FastifyInstance } from 'fastify';
 import { findSession } from '../accounts/sessions.ts';
+import type { NotificationsClient } from '../outbox/notifications-client.ts';
+import type { RequestRelay } from '../outbox/request-relay.ts';
 import { cartPage } from './cart-page.ts';
 import { html } from './html.ts';
 import { inboxPage } from './inbox-page.ts';
 import { loginPage } from './login-page.ts';
 import { notificationsScript } from './notifications-script.ts';
 import { orderPages } from './order-pages.ts';
+import { ownNotifications } from './own-notifications.ts';
 import { LoginNeeded, seeOther, sendPage } from './page-context.ts';
 import { preferencesPage } from './preferences-page.ts';
 import { productPages } from './product-pages.ts';
 import { style } from './style.ts';
 
+interface PagesParts {
+  readonly db: Database;
+  readonly notifications: NotificationsClient;
+  readonly relay: RequestRelay;
+}
+
 /** Registers all pages in a scope of their own: forms are parsed here and nowhere in the API. */
-export async function pages(app: FastifyInstance, db: Database): Promise<void> {
+export async function pages(app: FastifyInstance, parts: PagesParts): Promise<void> {
+  const { db, relay } = parts;
   app.addHook('onRoute', (route) => {
     route.schema = { ...route.schema, hide: true };
   });
@@ -49,7 +59,9 @@ export async function pages(app: FastifyInstance, db: Database): Promise<void> {
         html`<p class="message" role="alert">${problem.message}</p>`,
       );
     });
-    for (const page of [loginPage, productPages, cartPage, orderPages, inboxPage, preferencesPage])
-      page(scope, db);
+    for (const page of [loginPage, productPages, cartPage]) page(scope, db);
+    orderPages(scope, db, relay);
+    const notifications = ownNotifications(parts.notifications);
+    for (const page of [inboxPage, preferencesPage]) page(scope, notifications);
   });
 }

@@ -1,15 +1,9 @@
 /** /preferences: the notification preferences as a form. */
 
-import type { Database } from '@ficus-sample/chassis/database.ts';
 import type { FastifyInstance } from 'fastify';
-import {
-  CHANNELS,
-  findPreferences,
-  KINDS,
-  type Preferences,
-  savePreferences,
-} from '../notifications/preferences.ts';
+import { CHANNELS, KINDS, type Preferences } from '../notifications/preferences.ts';
 import { type Html, html } from './html.ts';
+import type { OwnNotifications } from './own-notifications.ts';
 import { requireVisitor, seeOther, sendPage } from './page-context.ts';
 
 /** Fields of an HTML form: absent, once, or several times. */
@@ -17,18 +11,19 @@ type FormFields = Readonly<Record<string, string | readonly string[] | undefined
 
 const TIME_OF_DAY = /^([01]\d|2[0-3]):[0-5]\d$/;
 
-export function preferencesPage(app: FastifyInstance, db: Database): void {
+export function preferencesPage(app: FastifyInstance, notifications: OwnNotifications): void {
   app.get('/preferences', async (request, reply) => {
-    const preferences = await findPreferences(db, requireVisitor(request).id);
-    return sendPage(request, reply, 'Preferences', form(preferences));
+    requireVisitor(request);
+    return sendPage(request, reply, 'Preferences', form(await notifications.preferences(request)));
   });
 
   app.post<{ Body: FormFields | undefined }>('/preferences', async (request, reply) => {
+    requireVisitor(request);
     const fields = request.body ?? {};
     const chosen = new Set(values(fields.channel));
     const wanted = new Set(values(fields.kind));
     const [from, to] = [values(fields.quietFrom)[0] ?? '', values(fields.quietTo)[0] ?? ''];
-    await savePreferences(db, requireVisitor(request).id, {
+    await notifications.savePreferences(request, {
       channels: {
         email: chosen.has('email'),
         sms: chosen.has('sms'),

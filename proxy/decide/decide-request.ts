@@ -18,6 +18,7 @@ import { boundedKey } from '../identify/own-text.ts';
 import type { LiveRoute } from '../snapshot/live-route.ts';
 import type { LiveSlice } from '../snapshot/live-slice.ts';
 import type { RequestHost } from '../snapshot/request-host.ts';
+import { cookieValues } from '../wire/cookie.ts';
 
 export interface RequestDecision extends Decision {
   /** The other side may not have this user's last write yet. */
@@ -51,6 +52,7 @@ interface CallerFacts {
 export interface DecideHost extends Pick<RequestHost, 'now' | 'stateOf'> {
   readonly flags: Pick<RequestHost['flags'], 'usesAddress' | 'isEnabled'>;
   readonly pins: Pick<RequestHost['pins'], 'isPinned'>;
+  readonly elsewhere: Pick<RequestHost['elsewhere'], 'pins'>;
   readonly snapshot: Pick<RequestHost['snapshot'], 'force'> & {
     readonly counters: Pick<RequestHost['snapshot']['counters'], 'add'>;
   };
@@ -75,7 +77,7 @@ export function decideRequest(host: DecideHost, route: LiveRoute, request: Calle
     shadowEnabled: host.flags.isEnabled(slice.shadowFlag, context, sticky),
     uncertain: identity.uncertain,
     preflight: request.isPreflight,
-    pinned: pinKey !== undefined && isPinned(host, slice, pinKey, keptBucket),
+    pinned: pinKey !== undefined && isPinned(host, slice, head.cookie, pinKey, keptBucket),
     lacks: state.lacks,
     forced:
       force && head.force !== undefined ? force.read(head.force, head.clientAddress, host.now()) : undefined,
@@ -87,14 +89,21 @@ export function decideRequest(host: DecideHost, route: LiveRoute, request: Calle
   return { serve, shadow, reason, pinned: facts.pinned, state, newBucket };
 }
 
-/** What a caller wrote before they logged in was pinned under their bucket. */
+/** What a caller wrote before they logged in was pinned under their bucket, and what they wrote elsewhere by their cookie. */
 function isPinned(
-  { pins }: DecideHost,
-  { name }: LiveSlice,
+  { pins, elsewhere }: DecideHost,
+  { name, wroteCookie }: LiveSlice,
+  cookies: string | undefined,
   pinKey: string,
   keptBucket: string | undefined,
 ): boolean {
-  return pins.isPinned(name, pinKey) || (keptBucket !== undefined && pins.isPinned(name, keptBucket));
+  // Few callers have written lately: the others cost a search, and no list.
+  const wrote = wroteCookie !== undefined && cookies?.includes(wroteCookie) === true;
+  return (
+    (wrote && elsewhere.pins(name, pinKey, cookieValues(cookies, wroteCookie))) ||
+    pins.isPinned(name, pinKey) ||
+    (keptBucket !== undefined && pins.isPinned(name, keptBucket))
+  );
 }
 
 /** Percentages below 100 do not move such a caller: an operator sees how many there are. */

@@ -116,7 +116,7 @@ function explainDecided(state: RequestState, route: LiveRoute, found: Found): Wo
     match: found.match,
     caller,
     force: explainForce(state),
-    slice: explainSlice(route, decision),
+    slice: explainSlice(state.host, route, decision),
     pin,
     flag,
     candidate,
@@ -134,6 +134,7 @@ function noteTaker(host: RequestHost, { flags }: Noted): DecideHost {
     now: () => host.now(),
     stateOf: (slice) => host.stateOf(slice),
     pins: host.pins,
+    elsewhere: { pins: (_slice, key, writes) => writes.some((write) => host.elsewhere.isUnseen(key, write)) },
     snapshot: { force: host.snapshot.force, counters: { add: () => {} } },
     flags: {
       usesAddress: host.flags.usesAddress,
@@ -223,7 +224,12 @@ function explainForce({ head, snapshot, host }: RequestState): WorkerExplanation
   };
 }
 
-function explainSlice({ slice, config }: LiveRoute, { state }: RequestDecision): ExplainedSlice {
+function explainSlice(
+  host: RequestHost,
+  { slice, config }: LiveRoute,
+  { state }: RequestDecision,
+): ExplainedSlice {
+  const passes = state.writes === 'open' || host.passage(slice.name) === 'pass';
   return {
     name: slice.name,
     hasTables: slice.hasTables,
@@ -231,7 +237,7 @@ function explainSlice({ slice, config }: LiveRoute, { state }: RequestDecision):
     owner: state.owner,
     epoch: state.epoch,
     writes: state.writes,
-    heldForMs: state.writes === 'held' ? state.waitMs : null,
+    heldForMs: passes ? null : state.waitMs,
     guards: Object.keys(slice.config.guards ?? {}),
   };
 }

@@ -3,7 +3,7 @@
  * public, so fields are added, never changed. null stands for what does not apply. Nothing in it repeats a header field,
  * a cookie or a query of the request.
  */
-import type { FlagsConfig, NoRouteCause, Side } from '@ficus/core';
+import type { FlagsConfig, NoRouteCause, Side, SliceState } from '@ficus/core';
 import type { ExplainedCaller } from './explain-caller.ts';
 import type { ExplainedFlag } from './explain-flag.ts';
 import type { MatchExplanation } from './explain-match.ts';
@@ -68,8 +68,8 @@ export interface ExplainedSlice {
   readonly kind: 'read' | 'write';
   readonly owner: Side;
   readonly epoch: number;
-  /** While held, a write waits, and is decided when it is released. */
-  readonly writes: 'open' | 'held';
+  /** While held, or leased without a valid lease, a write waits for `heldForMs`, and is decided when it is released. */
+  readonly writes: SliceState['writes'];
   readonly heldForMs: number | null;
   /** Guards that `ficus serve` asks before it raises the share. */
   readonly guards: readonly string[];

@@ -14,7 +14,6 @@ interface PemPair {
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-const OTHERS_KEY = 'the key belongs to another certificate';
 
 /**
  * @param files paths
@@ -25,9 +24,11 @@ export function readPair(files: PemPair, area: string): PemPair {
   const [cert, key] = [readPem(files.cert, `${area}.cert`), readPem(files.key, `${area}.key`)];
   const [own] = readCertificates(cert, `${area}.cert: ${files.cert}`);
   try {
+    // Before the context: that one tries an empty passphrase, and takes one sealed key in some hundreds for opened by it;
+    // and a key of another type than the certificate's it accepts, to fail at each handshake.
+    if (!own!.checkPrivateKey(createPrivateKey(key)))
+      throw new Error('the key belongs to another certificate');
     createSecureContext({ cert, key });
-    // OpenSSL takes a key of another type beside the certificate, and then fails at each handshake.
-    if (!own!.checkPrivateKey(createPrivateKey(key))) throw new Error(OTHERS_KEY);
   } catch (cause) {
     const message = `${area}: ${files.key} and ${files.cert} cannot be used together: ${describe(cause)}.`;
     throw new FicusError('FICUS_TLS_INVALID', message, { cause });
@@ -66,12 +67,7 @@ export function readCertificates(pem: string, where: string): X509Certificate[] 
 
 function describe(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') return OTHERS_KEY;
-  if (
-    code === 'ERR_OSSL_BAD_DECRYPT' ||
-    code === 'ERR_MISSING_PASSPHRASE' ||
-    /interrupted or cancelled/.test(message)
-  )
+  if (code === 'ERR_MISSING_PASSPHRASE' || /interrupted or cancelled/.test(message))
     return 'the key has a passphrase; write it without (openssl pkey -in KEY -out NEW)';
   if (/no start line|unsupported/i.test(message)) return 'one of them is not a PEM file of its kind';
   return message.replace(/\.$/, '');

@@ -4,9 +4,11 @@
  */
 import {
   type ControlClientConfig,
+  type HoldReport,
   LINK_PATHS,
   type PositionsAnswer,
   type PositionsRequest,
+  PROXY_ID_HEADER,
   type ProgressEvent,
   type ProxyReport,
   type StateEvent,
@@ -20,7 +22,17 @@ import { ReportSum } from './report-sum.ts';
 /** Current facts for a report, besides the counts. */
 export type ReportFacts = Pick<
   ProxyReport,
-  'name' | 'workers' | 'epochs' | 'breakersOpen' | 'breakersOnErrors' | 'failingChecks' | 'configRefused'
+  | 'name'
+  | 'workers'
+  | 'epochs'
+  | 'breakersOpen'
+  | 'breakersOnErrors'
+  | 'failingChecks'
+  | 'configRefused'
+  | 'busy'
+  | 'busyUntilMs'
+  | 'clockMs'
+  | 'endless'
 >;
 
 interface ControlLinkOptions {
@@ -36,6 +48,8 @@ interface ControlLinkOptions {
   readonly onRefused: (reason: string) => void;
   /** Current facts for a report. */
   readonly facts: () => ReportFacts;
+  /** A report with these facts was answered. */
+  readonly onReported?: (facts: ReportFacts) => void;
 }
 
 const POST_MS = 5_000;
@@ -58,7 +72,7 @@ export class ControlLink {
     this.#base = options.controlUrl.replace(/\/$/, '');
     this.#stream = new EventStream({
       url: `${this.#base}${LINK_PATHS.stream}`,
-      headers: options.headers,
+      headers: { ...options.headers, [PROXY_ID_HEADER]: options.proxyId },
       tls: options.tls,
       onUp: options.onUp,
       onDown: (reason) => {
@@ -80,6 +94,20 @@ export class ControlLink {
     const request: PositionsRequest = { slices, writes };
     const answer = (await this.#post(LINK_PATHS.positions, request)) as PositionsAnswer;
     return answer.positions;
+  }
+
+  /**
+   * Returns the slices whose leases are renewed: all of the report's, unless some are refused.
+   * @throws PostFailure without an answer within this time, or where it renews none
+   */
+  async postHolds(report: HoldReport, withinMs: number): Promise<readonly string[]> {
+    try {
+      await this.#post(LINK_PATHS.holds, report, withinMs);
+      return Object.keys(report.slices);
+    } catch (error) {
+      if (error instanceof PostFailure && error.renewed.length > 0) return error.renewed;
+      throw error;
+    }
   }
 
   addCounts(delta: CountersDelta): void {
@@ -107,6 +135,7 @@ export class ControlLink {
       this.#sum.settle();
       this.#lastFacts = factsText;
       this.#refused = false;
+      this.#options.onReported?.(facts);
     } catch (error) {
       if (error instanceof PostFailure && REFUSED_FOR_GOOD.has(error.status ?? 0)) this.#giveUp(error);
     } finally {
@@ -140,9 +169,9 @@ export class ControlLink {
     }
   }
 
-  #post(path: string, body: unknown): Promise<unknown> {
+  #post(path: string, body: unknown, withinMs = POST_MS): Promise<unknown> {
     const { headers, tls } = this.#options;
-    return postJson(`${this.#base}${path}`, body, headers, AbortSignal.timeout(POST_MS), tls);
+    return postJson(`${this.#base}${path}`, body, headers, AbortSignal.timeout(withinMs), tls);
   }
 }
 

@@ -70,7 +70,7 @@ export class EventStream {
         return;
       }
       request.setTimeout(this.#options.silenceMs ?? 60_000, () => end('silent for too long'));
-      this.#read(response, end);
+      this.#read(request, response, end);
     });
     request.end();
   }
@@ -88,11 +88,12 @@ export class EventStream {
     }
   }
 
-  #read(response: IncomingMessage, end: (reason: string) => void): void {
+  #read(request: ClientRequest, response: IncomingMessage, end: (reason: string) => void): void {
     this.#failures = 0;
     if (!this.#stopped) this.#options.onUp();
     const parser = new EventParser((event) => {
-      if (!this.#stopped) this.#options.onEvent(event);
+      // What an earlier connection brings after it was given up is of the past.
+      if (!this.#stopped && request === this.#request) this.#options.onEvent(event);
     });
     response.setEncoding('utf8');
     response.on('data', (chunk: string) => {

@@ -12,12 +12,21 @@ export class PostFailure extends Error {
   readonly mayBeTaken: boolean;
   /** What the control plane itself says; absent where it did not answer, or something before it did. */
   readonly code: ErrorCode | undefined;
+  /** Slices whose leases are renewed, where an acknowledgement is refused for others. */
+  readonly renewed: readonly string[];
 
-  constructor(message: string, mayBeTaken: boolean, status?: number, code?: ErrorCode) {
+  constructor(
+    message: string,
+    mayBeTaken: boolean,
+    status?: number,
+    code?: ErrorCode,
+    renewed: readonly string[] = [],
+  ) {
     super(message);
     this.mayBeTaken = mayBeTaken;
     this.status = status;
     this.code = code;
+    this.renewed = renewed;
   }
 }
 
@@ -64,21 +73,20 @@ export function postJson(
 }
 
 /** After an error of the server, or of a gateway before it, it is not known how far the request came. */
-const refused = (status: number, text: string): PostFailure =>
-  new PostFailure(
-    `the control plane answered ${status}`,
-    status < 400 || status >= 500,
-    status,
-    codeIn(text),
-  );
+function refused(status: number, text: string): PostFailure {
+  const { code, renewed } = problemIn(text);
+  const mayBeTaken = status < 400 || status >= 500;
+  return new PostFailure(`the control plane answered ${status}`, mayBeTaken, status, code, renewed);
+}
 
-/** The code of a problem (RFC 9457) of the control plane. */
-function codeIn(text: string): ErrorCode | undefined {
+/** What counts of a problem (RFC 9457) of the control plane. */
+function problemIn(text: string): { code?: ErrorCode; renewed?: readonly string[] } {
   try {
-    const { code } = Object(JSON.parse(text)) as { readonly code?: unknown };
-    return typeof code === 'string' && isErrorCode(code) ? code : undefined;
+    const { code, renewed } = Object(JSON.parse(text)) as Readonly<Record<string, unknown>>;
+    if (typeof code !== 'string' || !isErrorCode(code)) return {};
+    return Array.isArray(renewed) ? { code, renewed: renewed.map(String) } : { code };
   } catch {
-    return undefined;
+    return {};
   }
 }
 

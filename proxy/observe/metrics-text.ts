@@ -97,6 +97,18 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   },
   ficus_workers_resident_memory_bytes: { type: 'gauge', help: 'Resident memory, over all workers.' },
   ficus_held_writes: { type: 'gauge', help: 'Writes that wait now for their slice to be released.' },
+  ficus_writes_in_flight: {
+    type: 'gauge',
+    help: 'Writes of a slice sent to its owner that have not ended, or may still be executed.',
+  },
+  ficus_attempt: {
+    type: 'gauge',
+    help: 'Number of the cutover or rollback under way, by slice and what becomes of its writes: leased, held.',
+  },
+  ficus_lease_seconds: {
+    type: 'gauge',
+    help: 'How long writes of a slice under a cutover may be sent unless the lease is renewed.',
+  },
   ficus_client_connections: { type: 'gauge', help: 'Connections of clients, over all workers.' },
   ficus_requests_in_progress: {
     type: 'gauge',

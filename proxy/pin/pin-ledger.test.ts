@@ -104,6 +104,7 @@ describe('a pin’s life', () => {
     ledger.forgetPositions('notes');
     questions[0]!.answer({ notes: '99/0' });
     await settle();
+    expect(later).toHaveLength(1);
     later.shift()!();
     questions[1]!.answer({ notes: '0/5' });
     await settle();

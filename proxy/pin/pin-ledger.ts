@@ -131,6 +131,13 @@ export class PinLedger {
     this.#ask();
   }
 
+  /** Slice → writes of the worker that have begun and are not known to be over; one that pins two users counts twice. */
+  openOf(worker: number): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const [name, count] of this.#open.get(worker) ?? []) add(counts, splitName(name).slice, count);
+    return counts;
+  }
+
   /** All pins, for a worker that starts now. */
   list(): PinCount[] {
     const all = new Map<string, number>();

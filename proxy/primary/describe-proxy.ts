@@ -7,6 +7,7 @@ import {
   flagPercent,
   hideCredentials,
   INITIAL_SLICE_STATE,
+  type ProxyAttemptStatus,
   type ProxySliceStatus,
   type ProxyStatus,
   type RecentSliceTraffic,
@@ -22,6 +23,7 @@ interface ProxyFacts extends Omit<ProxyStatus, 'slices' | 'flags'> {
   readonly flagsLastKnown: boolean;
   readonly flagsProblem: string | undefined;
   readonly states: SliceStates;
+  readonly attemptOf: (slice: string) => ProxyAttemptStatus | null;
   readonly pins: readonly PinCount[];
   readonly gauges: Readonly<Record<string, number>>;
   readonly traffic: (slice: string) => RecentSliceTraffic;
@@ -61,6 +63,7 @@ function describeSlice(name: string, facts: ProxyFacts): ProxySliceStatus {
   const { owner, epoch } = facts.states[name] ?? INITIAL_SLICE_STATE;
   return {
     ...{ name, team: team ?? null, owner: tables.length > 0 ? owner : null, epoch },
+    attempt: facts.attemptOf(name),
     serve: percentOf(facts.flagSet, flagName(name, 'serve')),
     shadow: percentOf(facts.flagSet, flagName(name, 'shadow')),
     routes: routes.map(({ id, methods, path, kind }) => ({ id, methods, path, kind })),

@@ -63,6 +63,11 @@ export class PinKeeper {
     this.#traced.workerGone(worker);
   }
 
+  /** Slice → writes of the worker that are not known to be over. */
+  openOf(worker: number): ReadonlyMap<string, number> {
+    return this.#ledger.openOf(worker);
+  }
+
   /** All pins, for a worker that starts now. */
   list(): readonly PinCount[] {
     return this.#ledger.list();

@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import {
-  type ClientFeatures,
   type ConfigRefusal,
   type ExplainQuestion,
   type FicusConfig,
@@ -14,13 +13,11 @@ import {
 import type { Logger } from 'pino';
 import type { CertificateKeeper } from '../config-file/certificate-keeper.ts';
 import { checkFiles } from '../config-file/config-change.ts';
-import { describeFlags, explainMissing } from '../explain/describe-flags.ts';
+import { explainMissing } from '../explain/describe-flags.ts';
 import type { Explanation } from '../explain/explanation.ts';
-import { completeFeatures } from '../flags/feature-set.ts';
-import { type FlagsBackup, openFlagsBackup } from '../flags/flags-backup.ts';
-import type { FlagsSource } from '../flags/flags-source.ts';
-import { openFlags } from '../flags/open-flags.ts';
+import { ownersFile } from '../flags/flags-backup.ts';
 import type { HealthChecks } from '../health/health-checks.ts';
+import { steadyMs } from '../hold/steady-ms.ts';
 import { publishedKeys } from '../keys/published-keys.ts';
 import type { ReportFacts } from '../link/control-link.ts';
 import { announce } from '../observe/announce.ts';
@@ -36,6 +33,7 @@ import type { ReloadResult, RunningProxy, StartProxyOptions } from '../running-p
 import { countBreakers, restingUpstreams } from '../snapshot/upstream-gauges.ts';
 import type { ControlAddress, WorkerInit } from '../worker/worker-messages.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
+import { BusyBook } from './busy-book.ts';
 import { checkHealth } from './check-health.ts';
 import { ConfigHolder } from './config-holder.ts';
 import { controlAddress } from './control-address.ts';
@@ -43,7 +41,8 @@ import { ControlState } from './control-state.ts';
 import { describeProxy, nameOf } from './describe-proxy.ts';
 import { drainWorkers } from './drain-workers.ts';
 import { ExplainRounds } from './explain-rounds.ts';
-import { logFlagChanges } from './flag-changes.ts';
+import { FlagsHolder } from './flags-holder.ts';
+import { HoldKeeper } from './hold-keeper.ts';
 import { keepCertificate } from './keep-certificate.ts';
 import { PinKeeper } from './pin-keeper.ts';
 import { Timers } from './timers.ts';
@@ -60,6 +59,7 @@ export class Primary implements RunningProxy {
   readonly #controlAddress: ControlAddress | undefined;
   readonly #holder: ConfigHolder;
   readonly #pins: PinKeeper;
+  readonly #holds: HoldKeeper;
   readonly #workers: Workers;
   readonly #health: HealthChecks;
   readonly #explains: ExplainRounds;
@@ -67,12 +67,10 @@ export class Primary implements RunningProxy {
   readonly #recent = new RecentTraffic();
   readonly #startedAt = new Date().toISOString();
   readonly #timers = new Timers();
-  #flagSet: ClientFeatures | undefined;
-  #flagsReceivedAt: string | null = null;
-  /** When the flags were received, while they are those of an earlier run. */
-  #flagsOf: string | undefined;
-  #flags: FlagsSource | undefined;
-  readonly #backup: FlagsBackup | undefined;
+  /** Of this run. */
+  readonly #proxyId = randomUUID();
+  readonly #flags: FlagsHolder;
+  readonly #busy = new BusyBook();
   #control: ControlState | undefined;
   #certificate: CertificateKeeper | undefined;
   #admin: AdminServer | undefined;
@@ -82,18 +80,23 @@ export class Primary implements RunningProxy {
     this.#options = options;
     this.#logger = options.logger ?? createLogger('info');
     this.#controlAddress = controlAddress(options);
-    this.#backup = openFlagsBackup(options.config.flags, options.controlUrl, (message) =>
-      this.#logger.warn(message),
-    );
     this.#holder = new ConfigHolder({
       options,
       logger: this.#logger,
-      reloadFlags: () => this.#flags?.reload(),
+      reloadFlags: () => this.#flags.reload(),
       onApplied: (config, generation) => {
         this.#workers.send({ kind: 'config', config, generation });
         this.#health.replace(config);
         if (config.proxy.tls) this.#certificate?.follow(config.proxy.tls);
       },
+    });
+    this.#flags = new FlagsHolder({
+      config: () => this.#config,
+      controlUrl: options.controlUrl,
+      control: this.#controlAddress,
+      logger: this.#logger,
+      onSet: (set) => this.#workers.send({ kind: 'flags', set }),
+      onRefused: (why) => this.#holder.takeFile('flags.file', why),
     });
     this.#pins = new PinKeeper({
       askPositions: this.#controlAddress
@@ -102,6 +105,16 @@ export class Primary implements RunningProxy {
       // A starting worker takes as long as the machine needs, and gets all pins when it begins.
       workers: () => this.#workers.begun,
       send: (message, only) => this.#workers.send(message, only),
+      later: this.#timers.later,
+    });
+    this.#holds = new HoldKeeper({
+      proxyId: this.#proxyId,
+      workers: () => this.#workers.begun,
+      states: () => this.#control?.slices ?? {},
+      current: () => this.#control?.current === true,
+      post: (report, withinMs) => this.#control!.postHolds(report, withinMs),
+      send: (message) => this.#workers.send(message),
+      now: steadyMs,
       later: this.#timers.later,
     });
     this.#health = checkHealth(this.#logger, this.#totals, () => this.#workers);
@@ -157,8 +170,8 @@ export class Primary implements RunningProxy {
     this.#health.stop();
     this.#certificate?.stop();
     await drainWorkers(this.#workers, this.#config.proxy.timeouts.drainMs, this.#logger);
-    this.#flags?.stop();
-    await this.#backup?.settled();
+    this.#holds.stop();
+    await this.#flags.stop();
     await this.#control?.stop();
     await this.#admin?.stop();
     this.#timers.clear();
@@ -174,77 +187,55 @@ export class Primary implements RunningProxy {
    */
   async #openSources(): Promise<void> {
     if (this.#controlAddress) this.#control = this.#connect(this.#controlAddress);
-    this.#flags = this.#openFlags();
+    this.#flags.open();
     const late = Promise.withResolvers<void>();
     this.#timers.later(late.resolve, FIRST_PICTURE_MS);
-    await Promise.race([Promise.all([this.#control?.first, this.#firstFlags()]), late.promise]);
-    if (this.#flags && this.#flagSet === undefined) await this.#takeKeptFlags();
-    if (this.#control?.known === false || (this.#flags && this.#flagSet === undefined)) {
+    await Promise.race([
+      Promise.all([this.#control?.first, this.#flags.first(this.#control?.away)]),
+      late.promise,
+    ]);
+    if (this.#flags.isMissing) await this.#flags.takeKept();
+    if (this.#control?.known === false) await this.#control.takeKept();
+    if (this.#control?.known === false || this.#flags.isMissing) {
       this.#logger.warn(
         'flags or owners are not known yet; until then, the legacy serves the requests that depend on them',
       );
     }
   }
 
-  /** Built-in flags come from the control plane: an unreachable one has none. */
-  #firstFlags(): Promise<void> | undefined {
-    const isBuiltin = this.#config.flags.provider === 'builtin';
-    const away = isBuiltin ? this.#control?.away : undefined;
-    return away && this.#flags ? Promise.race([this.#flags.first, away]) : this.#flags?.first;
-  }
-
   #connect(control: ControlAddress): ControlState {
     return new ControlState({
       control,
-      proxyId: randomUUID(),
+      proxyId: this.#proxyId,
       logger: this.#logger,
+      ownersFile: ownersFile(this.#config.flags, this.#options.controlUrl),
       facts: () => this.#reportFacts(),
-      onState: (slices) => this.#workers.send({ kind: 'state', slices }),
+      onReported: (facts) => this.#busy.settle(facts),
+      onState: (slices) => {
+        this.#workers.send({ kind: 'state', slices });
+        this.#holds.stateChanged();
+      },
       onEpoch: (slice) => this.#pins.epochChanged(slice),
       onProgress: (slices) => this.#pins.progress(slices),
-      onConnected: () => this.#pins.connected(),
+      onConnected: () => {
+        this.#pins.connected();
+        this.#holds.connected();
+      },
     });
   }
 
   #reportFacts(): ReportFacts {
     const { ids, book } = this.#workers;
     const slices = Object.keys(this.#config.slices);
+    const busy = this.#busy.facts(this.#control!.slices, this.#workers.begun, Date.now());
     return {
       ...{ name: nameOf(this.address), workers: ids.length, epochs: book.epochs(slices) },
       ...countBreakers(book.gauges, slices),
       failingChecks: this.#health.failing(slices),
       configRefused: this.#holder.running.refused,
+      ...busy,
+      ...(busy.busy && { clockMs: Date.now() }),
     };
-  }
-
-  #openFlags(): FlagsSource | undefined {
-    return openFlags(this.#config.flags, this.#controlAddress, {
-      onFlags: (read) => {
-        const set = completeFeatures(read);
-        const before = this.#flagSet;
-        this.#flagSet = set;
-        this.#flagsReceivedAt = new Date().toISOString();
-        this.#flagsOf = undefined;
-        this.#workers.send({ kind: 'flags', set });
-        this.#backup?.keep(set, new Date());
-        this.#logger.debug({ flags: set.features.length }, 'flags applied');
-        logFlagChanges(this.#config, before, set, this.#logger);
-      },
-      onProblem: (message) => this.#logger.warn(message),
-      onRefused: (why) => this.#holder.takeFile('flags.file', why),
-    });
-  }
-
-  async #takeKeptFlags(): Promise<void> {
-    const kept = await this.#backup?.last();
-    if (kept === undefined || this.#flagSet !== undefined) return;
-    this.#flagSet = completeFeatures(kept.set);
-    this.#flagsOf = kept.receivedAt;
-    this.#flagsReceivedAt = kept.receivedAt;
-    this.#logger.warn(
-      { flagsOf: kept.receivedAt },
-      'flags cannot be read from their source: the last known ones are used until it answers',
-    );
   }
 
   #workerInit(): Omit<WorkerInit, 'listen' | 'siblings'> {
@@ -252,8 +243,10 @@ export class Primary implements RunningProxy {
     return {
       config: this.#config,
       generation: this.#holder.generation,
-      flags: this.#flagSet,
+      proxyId: this.#proxyId,
+      flags: this.#flags.set,
       slices: this.#control?.slices ?? {},
+      leases: this.#holds.leases,
       pins: this.#pins.list(),
       health: this.#health.verdicts,
       certificate: this.#certificate?.pems,
@@ -271,7 +264,7 @@ export class Primary implements RunningProxy {
     this.#admin = await startAdminServer(host, port, {
       notReady: () => this.#notReady(),
       running: () => this.#holder.running,
-      flagsOf: () => this.#flagsOf,
+      flagsOf: () => this.#flags.lastKnownOf,
       upstreams: () => this.#health.reports,
       certificate: () => this.#certificate,
       keySet: () => publishedKeys(this.#config),
@@ -288,6 +281,12 @@ export class Primary implements RunningProxy {
 
   #take(worker: number, message: PassedMessage): void {
     switch (message.kind) {
+      case 'holds':
+        this.#holds.take(worker, message);
+        break;
+      case 'busy':
+        this.#busy.take(worker, message);
+        break;
       case 'pin-begin':
       case 'took-pin':
       case 'pin-answered':
@@ -315,21 +314,18 @@ export class Primary implements RunningProxy {
   /** @throws FicusError FICUS_PROXY_OVERLOADED, FICUS_PROXY_UNREACHABLE (no worker answers) */
   async #explain(question: ExplainQuestion): Promise<Explanation> {
     const shared = await this.#explains.ask(this.#workers.begun, question);
-    const flags = describeFlags({
-      provider: this.#config.flags.provider,
-      hasSource: this.#flags !== undefined,
-      isKnown: this.#flagSet !== undefined,
-      lastKnownOf: this.#flagsOf,
-      receivedAt: this.#flagsReceivedAt ?? undefined,
-      problem: this.#flags?.problem,
-    });
+    const flags = this.#flags.describe();
     const control = this.#control === undefined ? 'none' : this.#control.connected ? 'connected' : 'away';
     return { ...explainMissing(shared, flags), flags, control };
   }
 
   #gone(worker: number, asked: boolean): void {
     this.#explains.gone(worker);
-    this.#pins.workerGone(worker, mayContinueAnywhereMs(this.#config));
+    const longestWriteMs = mayContinueAnywhereMs(this.#config);
+    const open = this.#pins.openOf(worker);
+    this.#holds.workerGone(worker, open, longestWriteMs);
+    this.#busy.workerGone(worker, open, Date.now(), Date.now() + longestWriteMs);
+    this.#pins.workerGone(worker, longestWriteMs);
     if (!asked) this.#totals.increment('ficus_worker_restarts_total');
   }
 
@@ -339,10 +335,11 @@ export class Primary implements RunningProxy {
       ficus_workers: this.#workers.book.serving,
       ficus_pins: this.#workers.book.pins,
       ficus_config_refused: this.#holder.running.refused === null ? 0 : 1,
-      ficus_flags_last_known: this.#flagsOf === undefined ? 0 : 1,
+      ficus_flags_last_known: this.#flags.lastKnownOf === undefined ? 0 : 1,
       ...restingUpstreams(Object.keys(this.#config.slices)),
       ...this.#workers.book.gauges,
       ...this.#health.gauges(),
+      ...this.#holds.gauges(),
       ...this.#certificate?.gauges('proxy'),
       ...(this.#control ? { ficus_control_connected: this.#control.connected ? 1 : 0 } : {}),
     };
@@ -362,11 +359,12 @@ export class Primary implements RunningProxy {
         : null,
       upstreams: this.#health.reports,
       running: this.#config,
-      flagSet: this.#flagSet,
-      flagsReceivedAt: this.#flagsReceivedAt,
-      flagsLastKnown: this.#flagsOf !== undefined,
-      flagsProblem: this.#flags?.problem,
+      flagSet: this.#flags.set,
+      flagsReceivedAt: this.#flags.receivedAt,
+      flagsLastKnown: this.#flags.lastKnownOf !== undefined,
+      flagsProblem: this.#flags.problem,
       states: control?.slices ?? {},
+      attemptOf: (slice) => this.#holds.describe(slice),
       pins: this.#pins.list(),
       gauges: book.gauges,
       traffic: (slice) => this.#recent.of(slice, Date.now()),
@@ -377,7 +375,7 @@ export class Primary implements RunningProxy {
     if (this.#stopping) return 'the proxy is draining';
     if (this.#workers.book.serving === 0) return 'no worker listens';
     if (this.#control?.known === false) return 'the control plane has not sent the owners of the slices yet';
-    if (this.#flags && this.#flagSet === undefined) return 'no flags yet';
+    if (this.#flags.isMissing) return 'no flags yet';
     return undefined;
   }
 

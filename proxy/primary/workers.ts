@@ -16,6 +16,8 @@ export type PassedMessage = Extract<
   WorkerMessage,
   {
     kind:
+      | 'holds'
+      | 'busy'
       | 'pin-begin'
       | 'took-pin'
       | 'pin-answered'

@@ -12,6 +12,13 @@ export function withBucket(fields: Fields, slice: LiveSlice, bucket: string | un
   return fields?.includes(cookie) ? fields : [...(fields ?? []), 'set-cookie', cookie];
 }
 
+/** Adds the cookies by which other proxies know that the caller wrote. */
+export function withWrites(fields: Fields, cookies: readonly string[]): Fields {
+  return cookies.length === 0
+    ? fields
+    : [...(fields ?? []), ...cookies.flatMap((cookie) => ['set-cookie', cookie])];
+}
+
 /** Adds who serves and why, for testers (`proxy.expose`). */
 export function withSide(fields: Fields, side: Side, reason: Reason): Fields {
   return [...(fields ?? []), 'x-ficus-side', side, 'x-ficus-reason', reason];

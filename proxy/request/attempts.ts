@@ -16,7 +16,7 @@ import type { BodyCapture } from '../wire/body-capture.ts';
 import type { HeadLines } from '../wire/head-lines.ts';
 import type { Discarded, Failed, Outcome } from '../wire/outcome.ts';
 import type { FieldNames } from '../wire/request-head.ts';
-import { withoutSide, withSide } from './added-fields.ts';
+import { withoutSide, withSide, withWrites } from './added-fields.ts';
 import { answerForOutcome } from './answer-for-outcome.ts';
 import { answerClient, giveUp } from './end-unserved.ts';
 import { decideNextStep, type FallBackFacts, mayDiscardAnswer, mayFallBack } from './next-step.ts';
@@ -120,7 +120,8 @@ class Attempts implements ForwardCall {
 
   /** From the forwarder: a write may have waited for its connection while its owner changed. */
   mayLeave(): boolean {
-    return !this.#isOutdated;
+    const { pins } = this.#state;
+    return pins === undefined || pins.trySend();
   }
 
   get #isOutdated(): boolean {
@@ -132,7 +133,10 @@ class Attempts implements ForwardCall {
     const state = this.#state;
     if (this.#tryToDiscard(head.status)) return 'discard';
     state.shadow?.noteHead(head);
-    state.pins?.noteAnswer(head.headers);
+    if (state.pins) {
+      state.pins.noteAnswer(head.headers);
+      state.responseHeaders = withWrites(state.responseHeaders, state.pins.cookies());
+    }
     const live = this.#live!;
     if (state.side === 'candidate') state.route!.rewriteResponse(head, clientOrigin(state.head));
     // Without a Host of its own, the legacy's answers are as they were without the proxy.
@@ -216,6 +220,7 @@ class Attempts implements ForwardCall {
       kind: route?.config.kind ?? 'write',
       onBreakerOpen: route?.slice.config.onBreakerOpen ?? 'fail',
       pinned: decision.pinned,
+      legacyLacks: decision.state.owner === 'candidate' && Boolean(decision.state.lacks),
       reason: decision.reason,
     };
   }

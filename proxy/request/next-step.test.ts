@@ -1,6 +1,5 @@
-import type { SliceState } from '@ficus/core';
 import { describe, expect, test } from 'vitest';
-import { type AttemptFacts, decideNextStep, isOutdated, mayDiscardAnswer, mayFallBack } from './next-step.ts';
+import { type AttemptFacts, decideNextStep, mayDiscardAnswer, mayFallBack } from './next-step.ts';
 import { failed } from './outcome.fixture.ts';
 
 describe('after an attempt, and when the candidate takes none', () => {
@@ -12,6 +11,7 @@ describe('after an attempt, and when the candidate takes none', () => {
     side: 'candidate',
     onBreakerOpen: 'legacy',
     pinned: false,
+    legacyLacks: false,
     reason: 'serve-flag-on',
     attempts: 1,
     maxAttempts: 1,
@@ -65,6 +65,7 @@ describe('after an attempt, and when the candidate takes none', () => {
     ],
     ['the legacy, which has no fallback', { side: 'legacy' }, 'give-up'],
     ['a pinned user', { pinned: true }, 'give-up'],
+    ['a legacy without the newest data', { legacyLacks: true }, 'give-up'],
     ['a forced request', { reason: 'forced' }, 'give-up'],
     ['a slice that fails instead', { onBreakerOpen: 'fail' }, 'give-up'],
     [
@@ -105,19 +106,3 @@ test.each([
     expect(mayDiscardAnswer(method, hasBody, writes)).toBe(expected);
   },
 );
-
-const ownedBy = (owner: 'legacy' | 'candidate', epoch: number): SliceState => ({
-  owner,
-  epoch,
-  writes: 'open',
-});
-const HELD: SliceState = { owner: 'legacy', epoch: 1, writes: 'held', waitMs: 1_000 };
-
-test.each<[string, SliceState, boolean]>([
-  ['a write under the same owner', ownedBy('legacy', 1), false],
-  ['a write whose slice is held', HELD, true],
-  ['a write whose owner has changed', ownedBy('candidate', 2), true],
-  ['a write whose owner has changed and changed back', ownedBy('legacy', 3), true],
-])('%s: outdated or not', (_, now, outdated) => {
-  expect(isOutdated(ownedBy('legacy', 1), now)).toBe(outdated);
-});

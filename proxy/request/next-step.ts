@@ -5,7 +5,7 @@
  * core/http/methods.ts defines what a method promises; the forwarder replaces a stale connection, once, by the same
  * lists.
  */
-import { isIdempotent, isSafe, type Reason, type Side, type SliceConfig, type SliceState } from '@ficus/core';
+import { isIdempotent, isSafe, type Reason, type Side, type SliceConfig } from '@ficus/core';
 import { foundNoPlace, foundNoPlaceForAnswer, type Outcome } from '../wire/outcome.ts';
 
 /** What a fallback depends on. */
@@ -19,6 +19,8 @@ export interface FallBackFacts {
   readonly onBreakerOpen: SliceConfig['onBreakerOpen'];
   /** The legacy may be behind for this user. */
   readonly pinned: boolean;
+  /** The candidate owns the slice, and the legacy no longer gets its changes. */
+  readonly legacyLacks: boolean;
   readonly reason: Reason;
 }
 
@@ -48,10 +50,10 @@ export function decideNextStep(facts: AttemptFacts): NextStep {
  * when the candidate takes none, its breaker open or its limit reached.
  */
 export function mayFallBack(facts: FallBackFacts): boolean {
-  const { side, kind, onBreakerOpen, pinned, reason } = facts;
+  const { side, kind, onBreakerOpen, pinned, legacyLacks, reason } = facts;
   if (side !== 'candidate' || kind !== 'read' || onBreakerOpen !== 'legacy') return false;
   // A pinned user would read an old state of the legacy, and a forced request wants to see the candidate as it is.
-  return !pinned && reason !== 'forced' && mayGoElsewhere(facts);
+  return !pinned && !legacyLacks && reason !== 'forced' && mayGoElsewhere(facts);
 }
 
 /**
@@ -61,14 +63,6 @@ export function mayFallBack(facts: FallBackFacts): boolean {
  */
 export function mayDiscardAnswer(method: string, hasBody: boolean, writes: boolean): boolean {
   return isSafe(method) && !hasBody && !writes;
-}
-
-/**
- * Whether a write is too old to be sent: its owner is changing, or has changed, since the decision. It is decided
- * again, unless it may have reached that owner: then it goes nowhere else.
- */
-export function isOutdated(decided: SliceState, now: SliceState): boolean {
-  return now.writes === 'held' || now.epoch !== decided.epoch;
 }
 
 /** To the same side: no answer came, not for want of place, and sending twice is the same as once. */

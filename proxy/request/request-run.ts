@@ -105,7 +105,7 @@ function identify(state: RequestState): void {
 // The write gate: a write waits until its caller is pinned in all workers, and its session known to change, and while
 // its slice is held. It is decided when it leaves, never before.
 function passGate(state: RequestState): void {
-  const { host, route, foreignWrites, identity } = state;
+  const { route, foreignWrites } = state;
   const writes = route?.config.kind === 'write' && route.slice.hasTables && !state.isPreflight;
   const own = writes ? route.slice : undefined;
   const sessions = sessionsChangedBy(state);
@@ -113,12 +113,12 @@ function passGate(state: RequestState): void {
     decide(state);
     return;
   }
-  const pins = new WritePins(host, identity, state.name.span);
+  const pins = new WritePins(state);
   state.pins = pins;
-  if (own !== undefined) pins.add(own.name, pinKeyIn(own, state));
-  for (const slice of foreignWrites ?? []) if (slice !== own) pins.add(slice.name, pinKeyIn(slice, state));
+  if (own !== undefined) addPin(pins, own, state);
+  for (const slice of foreignWrites ?? []) if (slice !== own) addPin(pins, slice, state);
   if (sessions !== undefined) pins.holdSessions(sessions);
-  waitAtGate(state, (leave) => pins.passGate(leave));
+  waitAtGate(state, pins, (leave) => pins.passGate(leave));
 }
 
 /** Any request whose method is not safe may be a login or a logout, whatever its route is. */
@@ -130,20 +130,21 @@ function sessionsChangedBy({ snapshot, request, head }: RequestState): readonly 
 }
 
 function passGateAgain(state: RequestState): void {
-  waitAtGate(state, (leave) => state.pins!.passGateAgain(leave));
+  const pins = state.pins!;
+  waitAtGate(state, pins, (leave) => pins.passGateAgain(leave));
 }
 
-/** @param enter returns a function that gives up the write's place: when its client leaves, another may wait there */
-function waitAtGate(state: RequestState, enter: (leave: LeaveGate) => () => void): void {
+/** When its client leaves, another write may have its place. */
+function waitAtGate(state: RequestState, pins: WritePins, enter: (leave: LeaveGate) => void): void {
   const { socket } = state.request;
   let left = false;
-  const abandon = enter((refusal) => {
+  enter((refusal) => {
     left = true;
     socket.removeListener('close', onClose);
     step(refusal === undefined ? decide : () => turnBack(state, refusal), state);
   });
   function onClose(): void {
-    abandon();
+    pins.abandon();
     step(endAbandoned, state);
   }
   if (left) return;
@@ -151,10 +152,10 @@ function waitAtGate(state: RequestState, enter: (leave: LeaveGate) => () => void
   else socket.once('close', onClose);
 }
 
-function pinKeyIn(slice: LiveSlice, state: RequestState): string | undefined {
-  const { pinKey, newBucket } = callerOf(slice, state);
+function addPin(pins: WritePins, slice: LiveSlice, state: RequestState): void {
+  const { pinKey, caller, newBucket } = callerOf(slice, state);
   state.responseHeaders = withBucket(state.responseHeaders, slice, newBucket);
-  return pinKey;
+  pins.add(slice.name, pinKey, caller);
 }
 
 // Step 4: decide.

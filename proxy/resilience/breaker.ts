@@ -1,9 +1,10 @@
 /**
  * A circuit breaker as one small state machine: consecutive failures open it, after a while one probe is let through,
- * and the probe's outcome closes or reopens it. No timer and no promise: the clock is read when needed. It must never
- * go back: a corrected wall clock would keep the breaker open.
+ * and the probe's outcome closes or reopens it. The first time it is open for a tenth of `openMs`, each further time for twice
+ * as long, up to `openMs`: a service that was restarted is soon back, one that is down or overloaded is left in peace. No timer
+ * and no promise: the clock is read when needed. It must never go back: a corrected wall clock would keep the breaker open.
  *
- *     closed ──failures in a row──▶ open ──openMs passed──▶ half-open (one probe)
+ *     closed ──failures in a row──▶ open ──time passed───▶ half-open (one probe)
  *       ▲                            ▲                          │
  *       └────────── success ─────────┼────────── failure ───────┘
  */
@@ -15,15 +16,21 @@ export type BreakerState =
 
 interface BreakerOptions {
   readonly failures: number;
+  /** The longest that it is open before a probe. */
   readonly openMs: number;
 }
 
 const CLOSED: BreakerState = { kind: 'closed', failures: 0 };
+/** Of `openMs`. */
+const FIRST_SHARE = 0.1;
 
 export class Breaker {
   readonly #options: BreakerOptions;
   readonly #onChange: (state: BreakerState['kind']) => void;
   #state: BreakerState = CLOSED;
+  /** In a row: none of them was followed by `openMs` without another. */
+  #openings = 0;
+  #probedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: BreakerOptions, onChange: (state: BreakerState['kind']) => void = () => {}) {
     this.#options = options;
@@ -48,6 +55,7 @@ export class Breaker {
   enter(now: number): boolean {
     if (this.#state.kind === 'closed') return true;
     if (now < this.#state.until) return false;
+    this.#probedAt = now;
     // A probe that never reports must not keep the breaker open forever: the next may go after openMs.
     this.#change({ kind: 'half-open', until: now + this.#options.openMs });
     return true;
@@ -69,7 +77,14 @@ export class Breaker {
       // Requests from before it opened say nothing new.
       return;
     }
-    this.#change({ kind: 'open', until: now + this.#options.openMs });
+    this.#change({ kind: 'open', until: now + this.#nextOpenMs(now) });
+  }
+
+  #nextOpenMs(now: number): number {
+    const { openMs } = this.#options;
+    if (this.#state.kind === 'closed' && now - this.#probedAt >= openMs) this.#openings = 0;
+    this.#openings += 1;
+    return Math.min(openMs, openMs * FIRST_SHARE * 2 ** (this.#openings - 1));
   }
 
   #change(state: BreakerState): void {

@@ -16,34 +16,62 @@ describe('Breaker', () => {
     breaker.failed(0);
     expect(breaker.allows(0)).toBe(false);
   });
+  const fail = (breaker: Breaker, now: number) => {
+    for (const _ of [1, 2, 3]) breaker.failed(now);
+  };
   test('one probe after a while; its outcome decides', () => {
     const { breaker, states } = make();
-    for (const _ of [1, 2, 3]) breaker.failed(0);
-    expect(breaker.enter(99)).toBe(false);
-    expect(breaker.enter(100)).toBe(true);
-    expect(breaker.enter(100)).toBe(false);
-    breaker.failed(110);
-    expect(breaker.enter(150)).toBe(false);
-    expect(breaker.enter(210)).toBe(true);
+    fail(breaker, 0);
+    expect(breaker.enter(9)).toBe(false);
+    expect(breaker.enter(10)).toBe(true);
+    expect(breaker.enter(10)).toBe(false);
+    breaker.failed(11);
+    expect(breaker.enter(30)).toBe(false);
+    expect(breaker.enter(31)).toBe(true);
     breaker.succeeded();
-    expect(breaker.enter(211)).toBe(true);
+    expect(breaker.enter(32)).toBe(true);
     expect(states).toEqual(['open', 'half-open', 'open', 'half-open', 'closed']);
+  });
+  test('while its probes fail they become rarer, up to the longest time', () => {
+    const { breaker } = make();
+    fail(breaker, 0);
+    let now = 0;
+    const pauses = Array.from({ length: 6 }, () => {
+      const pause = breaker.probeInMs(now);
+      now += pause;
+      expect(breaker.enter(now)).toBe(true);
+      breaker.failed(now);
+      return pause;
+    });
+    expect(pauses).toEqual([10, 20, 40, 80, 100, 100]);
+  });
+  test('a service that fails again soon after its probe is left in peace for longer; one that was well is not', () => {
+    const { breaker } = make();
+    fail(breaker, 0);
+    breaker.enter(10);
+    breaker.succeeded();
+    fail(breaker, 109);
+    expect(breaker.probeInMs(109)).toBe(20);
+    breaker.enter(129);
+    breaker.succeeded();
+    fail(breaker, 229);
+    expect(breaker.probeInMs(229)).toBe(10);
   });
   test('an answer to a request from before it opened says nothing new, good or bad', () => {
     const { breaker, states } = make();
-    for (const _ of [1, 2, 3]) breaker.failed(0);
+    fail(breaker, 0);
     breaker.succeeded();
-    breaker.failed(50);
-    expect(breaker.enter(99)).toBe(false);
-    expect(breaker.enter(100)).toBe(true);
+    breaker.failed(5);
+    expect(breaker.enter(9)).toBe(false);
+    expect(breaker.enter(10)).toBe(true);
     expect(states).toEqual(['open', 'half-open']);
   });
   test('a probe that never reports allows another', () => {
     const { breaker } = make();
-    for (const _ of [1, 2, 3]) breaker.failed(0);
-    expect(breaker.enter(100)).toBe(true);
-    expect(breaker.enter(150)).toBe(false);
-    expect(breaker.enter(200)).toBe(true);
+    fail(breaker, 0);
+    expect(breaker.enter(10)).toBe(true);
+    expect(breaker.enter(60)).toBe(false);
+    expect(breaker.enter(110)).toBe(true);
   });
 });
 

@@ -37,7 +37,7 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
   const slices = new Map(
     Object.entries(config.slices).map(([name, slice]) => [
       name,
-      makeLiveSlice(name, slice, identify, registry, now),
+      makeLiveSlice(name, slice, config.proxy, registry, now),
     ]),
   );
   const { assert } = identify;

@@ -1,7 +1,8 @@
 /** A slice of the config, prepared for requests. Built with its snapshot. */
-import { flagName, type IdentifyConfig, type SliceConfig } from '@ficus/core';
+import { flagName, type ProxyConfig, type SliceConfig } from '@ficus/core';
 import { type WithheldCredentials, withheldCredentials } from '../ask/withheld-credentials.ts';
 import { lastUserOf } from '../flags/flag-evaluator.ts';
+import { wroteCookieOf } from '../pin/writes-elsewhere.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { LiveUpstream } from './live-upstream.ts';
 import type { UpstreamRegistry } from './upstream-registry.ts';
@@ -16,6 +17,8 @@ export interface LiveSlice {
   /** For copies to the candidate: separate connections, so that a hung one takes nothing from live requests. */
   readonly candidateCopies: Upstream;
   readonly withheld: WithheldCredentials;
+  /** Name of the cookie that tells other proxies of a write; undefined where there is none. */
+  readonly wroteCookie: string | undefined;
   /** User id for callers without any identity. */
   readonly lastUser: string;
   /** Counters of requests whose caller has no name. */
@@ -26,20 +29,22 @@ export interface LiveSlice {
 export function makeLiveSlice(
   name: string,
   config: SliceConfig,
-  identify: IdentifyConfig,
+  { identify, pinCookie }: Pick<ProxyConfig, 'identify' | 'pinCookie'>,
   registry: UpstreamRegistry,
   now: number,
 ): LiveSlice {
+  const hasTables = config.tables.length > 0;
   const { serving, copies } = registry.candidate(name, config.candidate, now);
   return {
     name,
     config,
-    hasTables: config.tables.length > 0,
+    hasTables,
     serveFlag: flagName(name, 'serve'),
     shadowFlag: flagName(name, 'shadow'),
     candidate: serving,
     candidateCopies: copies,
     withheld: withheldCredentials(identify, config.candidate),
+    wroteCookie: hasTables && pinCookie !== false ? wroteCookieOf(pinCookie, name) : undefined,
     lastUser: lastUserOf(name),
     unidentified: {
       anonymous: unidentifiedSeries(name, 'anonymous'),

@@ -4,14 +4,18 @@
  * messages are plain calls.
  */
 import type {
+  BusyInterval,
   ClientFeatures,
   ControlClientConfig,
+  EndlessWrites,
   ExplainQuestion,
   FicusConfig,
   Observation,
+  SliceHold,
   SliceState,
 } from '@ficus/core';
 import type { WorkerExplanation } from '../explain/explanation.ts';
+import type { Leases } from '../hold/evaluate-passage.ts';
 import type { ListenerPems } from '../keys/listener-tls.ts';
 import type { CountersDelta } from '../observe/traffic-counters.ts';
 import type { PinCount } from '../pin/pin-ledger.ts';
@@ -40,8 +44,11 @@ interface ListenAddress {
 export interface WorkerInit {
   readonly config: FicusConfig;
   readonly generation: number;
+  /** Of this run of the proxy. */
+  readonly proxyId: string;
   readonly flags: ClientFeatures | undefined;
   readonly slices: Readonly<Record<string, SliceState>>;
+  readonly leases: Leases;
   readonly pins: readonly PinCount[];
   readonly health: readonly CheckedUpstream[];
   readonly listen: ListenAddress;
@@ -68,6 +75,8 @@ export type PrimaryMessage =
   | { readonly kind: 'config'; readonly config: FicusConfig; readonly generation: number }
   | { readonly kind: 'flags'; readonly set: ClientFeatures }
   | { readonly kind: 'state'; readonly slices: Readonly<Record<string, SliceState>> }
+  /** The control plane has answered a report: all leases that hold now. */
+  | { readonly kind: 'leases'; readonly leases: Leases }
   /** What the health checks say now, of all upstreams that have any. */
   | { readonly kind: 'health'; readonly upstreams: readonly CheckedUpstream[] }
   /** The files of `proxy.tls` have changed. */
@@ -91,6 +100,15 @@ export type WorkerMessage =
   | { readonly kind: 'listening'; readonly host: string; readonly port: number }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
   | { readonly kind: 'ack'; readonly generation: number; readonly epochs: Readonly<Record<string, number>> }
+  /** Of the slices that are leased or held: what this worker has applied, and its writes. */
+  | { readonly kind: 'holds'; readonly slices: Readonly<Record<string, SliceHold>> }
+  /** Of observed slices, twice a second: when it had writes in flight, complete up to `untilMs`. */
+  | {
+      readonly kind: 'busy';
+      readonly untilMs: number;
+      readonly slices: Readonly<Record<string, readonly BusyInterval[]>>;
+      readonly endless: Readonly<Record<string, EndlessWrites>>;
+    }
   | {
       readonly kind: 'pin-begin';
       readonly slice: string;

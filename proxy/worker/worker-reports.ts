@@ -1,5 +1,6 @@
 /** A worker's report to the primary, twice a second: counts since the last one, and current values. */
 import type { Server } from 'node:http';
+import type { SliceWrites } from '../hold/slice-writes.ts';
 import { ownCpuSeconds, residentBytes } from '../observe/process-metrics.ts';
 import type { PinTable } from '../pin/pin-table.ts';
 import type { LiveSnapshot } from '../snapshot/live-snapshot.ts';
@@ -14,6 +15,7 @@ interface WorkerReportsParts {
   readonly snapshots: SnapshotKeeper;
   readonly pins: PinTable;
   readonly gate: WriteGate;
+  readonly writes: SliceWrites;
   readonly memory: MemoryWatch;
   readonly server: Server;
   readonly send: (message: WorkerMessage) => void;
@@ -33,6 +35,7 @@ export class WorkerReports {
   start(): void {
     this.#timer = setInterval(() => {
       this.sendCounts();
+      this.sendBusy();
       this.#parts.server.getConnections((error, connections) => this.#sendGauges(error ? 0 : connections));
     }, REPORT_EACH_MS);
   }
@@ -47,6 +50,19 @@ export class WorkerReports {
     if (delta) this.#parts.send({ kind: 'counts', delta, pins: this.#parts.pins.size });
   }
 
+  /** When observed slices had writes in flight. */
+  sendBusy(): void {
+    const { writes, send } = this.#parts;
+    const slices = writes.takeBusy();
+    const names = Object.keys(slices);
+    if (names.length === 0) return;
+    const endless = names.flatMap((slice) => {
+      const routes = writes.endless(slice);
+      return routes === undefined ? [] : [[slice, routes] as const];
+    });
+    send({ kind: 'busy', untilMs: Date.now(), slices, endless: Object.fromEntries(endless) });
+  }
+
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#timer);
@@ -55,7 +71,7 @@ export class WorkerReports {
   /** Sent even when nothing has changed: a silent worker counts as hanging. */
   #sendGauges(connections: number): void {
     if (this.#stopped) return;
-    const { snapshots, memory, gate, send } = this.#parts;
+    const { snapshots, memory, gate, writes, send } = this.#parts;
     this.#residentBytes = residentBytes() ?? this.#residentBytes;
     const values = {
       ...snapshots.gauges(),
@@ -63,6 +79,7 @@ export class WorkerReports {
       ficus_requests_in_progress: snapshots.inProgress,
       ficus_buffered_bytes: memory.bufferedBytes,
       ficus_held_writes: gate.heldCount,
+      ...writes.gauges(),
       ficus_workers_cpu_seconds_total: ownCpuSeconds(),
       ficus_workers_resident_memory_bytes: this.#residentBytes,
     };

@@ -5,24 +5,23 @@
  */
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type ExplainQuestion,
-  type FicusConfig,
-  INITIAL_SLICE_STATE,
-  listenFailure,
-  type SliceState,
-} from '@ficus/core';
+import { type ExplainQuestion, type FicusConfig, listenFailure, type SliceState } from '@ficus/core';
 import type { Logger } from 'pino';
 import { createInbound, type Inbound, type InboundHandlers } from '../accept/create-inbound.ts';
 import { turnEpoch } from '../clock/turn-clock.ts';
 import { explainRequest } from '../explain/explain-request.ts';
 import { FlagEvaluator } from '../flags/flag-evaluator.ts';
 import type { Exchange } from '../forward/forward.ts';
+import type { Passage } from '../hold/evaluate-passage.ts';
+import { SliceWrites } from '../hold/slice-writes.ts';
+import { steadyMs } from '../hold/steady-ms.ts';
 import { IdentityNotes } from '../identify/identity-notes.ts';
 import { KeptIdentity } from '../identify/kept-identity.ts';
+import { ownText } from '../identify/own-text.ts';
 import { type LogServed, openAccessLog } from '../observe/access-log.ts';
 import type { Spans } from '../observe/request-span.ts';
 import { PinTable } from '../pin/pin-table.ts';
+import { WritesElsewhere } from '../pin/writes-elsewhere.ts';
 import { runRequest } from '../request/request-run.ts';
 import { RequestState } from '../request/request-state.ts';
 import type { CheckedUpstream } from '../resilience/checked-upstream.ts';
@@ -30,10 +29,12 @@ import { applyChecks } from '../snapshot/apply-checks.ts';
 import type { LiveSnapshot } from '../snapshot/live-snapshot.ts';
 import type { RequestHost } from '../snapshot/request-host.ts';
 import { drainInbound } from './drain-inbound.ts';
+import { HoldReports } from './hold-reports.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { type ObservationEnd, openObservationEnd } from './observation-end.ts';
 import { SharedMarks } from './shared-marks.ts';
 import { type Later, SiblingPins } from './sibling-pins.ts';
+import { SliceStates } from './slice-states.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import { pinsOverflow, upstreamHooks } from './worker-changes.ts';
 import type { PrimaryMessage, WorkerInit, WorkerMessage } from './worker-messages.ts';
@@ -53,7 +54,9 @@ export class Worker implements RequestHost {
   readonly logServed: LogServed;
   readonly flags: FlagEvaluator;
   readonly pins: PinTable;
+  readonly elsewhere: WritesElsewhere;
   readonly gate: WriteGate;
+  readonly writes: SliceWrites;
   readonly spans: Spans | undefined;
 
   readonly #init: WorkerInit;
@@ -66,8 +69,9 @@ export class Worker implements RequestHost {
   readonly #memory: MemoryWatch;
   readonly #reports: WorkerReports;
   readonly #inbound: Inbound;
+  readonly #states: SliceStates;
+  readonly #holds: HoldReports;
   readonly #endless = new Map<object, Exchange>();
-  #slices: ReadonlyMap<string, SliceState>;
   #health: readonly CheckedUpstream[];
   #endConnections: (() => void) | undefined;
   /** Requests that took longer than the drain. */
@@ -93,7 +97,7 @@ export class Worker implements RequestHost {
       init.config.flags.environment,
     );
     if (init.flags) this.flags.replace(init.flags);
-    this.#slices = new Map(Object.entries(init.slices));
+    this.#states = new SliceStates(init.slices, init.leases, steadyMs);
     this.#observations = openObservationEnd(init, send, (slice, reason) =>
       this.snapshot.counters.dropCopy(slice, reason),
     );
@@ -105,18 +109,49 @@ export class Worker implements RequestHost {
     for (const { slice, key, count: times } of init.pins) this.#marks.pin(slice, key, times);
     const { siblings } = init;
     this.#siblings = new SiblingPins({ pins: this.#marks, siblings, send, count, later });
-    const stateOf = (slice: string): SliceState => this.stateOf(slice);
-    this.gate = new WriteGate({ pins: this.#siblings, stateOf, count, later });
+    this.writes = new SliceWrites({ now: Date.now, later });
+    this.gate = this.#makeGate(count);
+    this.elsewhere = this.#makeElsewhere(init);
+    this.#holds = this.#reportHolds();
     this.#memory = new MemoryWatch(logger, () => this.snapshot.config.proxy.limits.bufferedBytes);
     this.#inbound = this.#makeInbound(init);
     this.#reports = new WorkerReports({
       snapshots: this.#snapshots,
       pins: this.pins,
       gate: this.gate,
+      writes: this.writes,
       memory: this.#memory,
       server: this.#inbound.server,
       send,
     });
+  }
+
+  #makeGate(count: (series: string) => void): WriteGate {
+    return new WriteGate({
+      pins: this.#siblings,
+      passage: (slice) => this.#states.passage(slice),
+      waitMs: (slice) => this.#states.waitMs(slice),
+      underWay: (slice) => this.writes.underWay(slice),
+      now: steadyMs,
+      count,
+      later,
+      onChange: () => this.#holds.changed(),
+    });
+  }
+
+  /** Siblings and the primary take it as a write that is over. */
+  #makeElsewhere({ proxyId }: WorkerInit): WritesElsewhere {
+    const pin = (slice: string, caller: string): void => {
+      const pin = { slice, key: this.pins.keyFor(slice, ownText(caller)) };
+      this.gate.pin(pin);
+      this.gate.unpin(pin, 0);
+    };
+    return new WritesElsewhere({ proxyId, pin });
+  }
+
+  #reportHolds(): HoldReports {
+    const { writes, gate } = this;
+    return new HoldReports({ states: this.#states, writes, gate, send: this.#send, later });
   }
 
   #makeSnapshots({ config, generation }: WorkerInit): SnapshotKeeper {
@@ -184,6 +219,7 @@ export class Worker implements RequestHost {
       const { address, port: actual } = server.address() as AddressInfo;
       this.#reports.start();
       this.#memory.start();
+      this.#stateChanged();
       this.#send({ kind: 'listening', host: address, port: actual });
       this.#acknowledge();
     });
@@ -204,9 +240,13 @@ export class Worker implements RequestHost {
         this.flags.replace(message.set);
         break;
       case 'state':
-        this.#slices = new Map(Object.entries(message.slices));
-        this.gate.stateChanged();
+        this.#states.replace(message.slices);
+        this.#stateChanged();
         this.#acknowledge();
+        break;
+      case 'leases':
+        this.#states.renew(message.leases);
+        this.gate.release();
         break;
       case 'health':
         this.#health = message.upstreams;
@@ -234,6 +274,13 @@ export class Worker implements RequestHost {
         this.#endConnections?.();
         break;
     }
+  }
+
+  /** In this order: what the primary hears is what no write overtakes any longer. */
+  #stateChanged(): void {
+    this.writes.observe(this.#states.observed());
+    this.#holds.stateChanged();
+    this.gate.release();
   }
 
   /** Holds its snapshot as a request does. */
@@ -267,6 +314,7 @@ export class Worker implements RequestHost {
 
   async #close(): Promise<void> {
     this.#reports.stop();
+    this.#holds.stop();
     this.#memory.stop();
     // Before and after: the primary may not wait for the end of a flush.
     this.#reports.sendCounts();
@@ -297,7 +345,11 @@ export class Worker implements RequestHost {
   }
 
   stateOf(slice: string): SliceState {
-    return this.#slices.get(slice) ?? INITIAL_SLICE_STATE;
+    return this.#states.of(slice);
+  }
+
+  passage(slice: string): Passage {
+    return this.#states.passage(slice);
   }
 
   holdEndless(run: object, exchange: Exchange): void {

@@ -9,13 +9,27 @@ test('a narrow terminal shows complete facts, and no half figure', () => {
   expect(fitFacts(text, 10)).toBe('  1,200 re');
 });
 
-test('the live line is cleared at the end, and nothing is written without one', () => {
+function open() {
   const written: string[] = [];
   const stream = { isTTY: true, columns: 80, write: (text: string) => written.push(text) };
-  const screen = createScreen(stream as unknown as NodeJS.WriteStream);
-  screen.end();
-  expect(written).toEqual([]);
+  return { screen: createScreen(stream as unknown as NodeJS.WriteStream), written };
+}
+
+test('the live line is cleared at the end, and nothing is written without one', () => {
+  const { screen, written } = open();
   screen.live('seed');
   screen.end();
   expect(written.at(-1)).toBe('\r\u001b[2K');
+  const other = open();
+  other.screen.end();
+  expect(other.written).toEqual([]);
+});
+
+test('after the end nothing is shown', () => {
+  const { screen, written } = open();
+  screen.end();
+  screen.live('seed');
+  screen.say('seeded');
+  screen.heading('legacy');
+  expect(written).toEqual([]);
 });

@@ -10,7 +10,7 @@ export interface Screen {
   /** The current state: replaced by the next call. */
   live(text: string): void;
   heading(text: string): void;
-  /** Clears the live line: the next output begins a line of its own. */
+  /** Clears the live line. Nothing is shown any more: what is being stopped may still have something to say. */
   end(): void;
 }
 
@@ -24,16 +24,20 @@ export function createScreen(
   let lastLive = Number.NEGATIVE_INFINITY;
   const clock = () => styleText('dim', `${((now() - began) / 1000).toFixed(1).padStart(6)} s`, { stream });
   let drawn = false;
+  let isOver = false;
+  const line = (text: string, isHeading = false) => {
+    if (isOver) return;
+    clear();
+    stream.write(`${clock()}  ${isHeading ? styleText('bold', text, { stream }) : text}\n`);
+  };
   const clear = () => {
     if (drawn) stream.write('\r\u001b[2K');
     drawn = false;
   };
   return {
-    say(text) {
-      clear();
-      stream.write(`${clock()}  ${text}\n`);
-    },
+    say: (text) => line(text),
     live(text) {
+      if (isOver) return;
       if (stream.isTTY) {
         drawn = true;
         stream.write(`\r\u001b[2K${fitFacts(`          ${text}`, (stream.columns || 120) - 1)}`);
@@ -42,11 +46,11 @@ export function createScreen(
         stream.write(`            ${text}\n`);
       }
     },
-    heading(text) {
+    heading: (text) => line(text, true),
+    end() {
       clear();
-      stream.write(`${clock()}  ${styleText('bold', text, { stream })}\n`);
+      isOver = true;
     },
-    end: clear,
   };
 }
 

@@ -1,6 +1,6 @@
 /** The demo's calls to the control plane, about its one slice. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createControlClient } from '@ficus/contract';
+import { type CutoverView, createControlClient, type SliceView, type WritersView } from '@ficus/contract';
 import type { DemoFigures } from './demo-figures.ts';
 
 export interface MismatchSample {
@@ -31,10 +31,21 @@ export interface SliceControl {
   setServe(percent: number, reason: string): Promise<void>;
   setShadow(percent: number, reason: string): Promise<void>;
   parity(): Promise<ParityCounts>;
-  replication(): Promise<{ readonly lagMs: number; readonly state: string }>;
+  /** Undefined once the slice is retired: its streams have ended. */
+  replication(): Promise<{ readonly lagMs: number; readonly state: string } | undefined>;
   /** Waits for the first copy and the stream behind it. @throws when the stream stops */
   untilStreaming(onProgress: (text: string) => void, signal: AbortSignal): Promise<void>;
-  verify(onProgress: (done: number, total: number) => void): Promise<DemoFigures['rows']>;
+  /** Compares all rows of both databases. @throws when the run fails */
+  verify(
+    onProgress: (done: number, total: number) => void,
+    signal: AbortSignal,
+  ): Promise<DemoFigures['rows']>;
+  /** Who writes the tables is recorded from now on. */
+  observeWriters(): Promise<void>;
+  writers(): Promise<WritersView>;
+  wayBack(): Promise<SliceView['rollback']>;
+  /** The last attempt to change the owner, and the owner. */
+  cutover(): Promise<CutoverView>;
 }
 
 const LOOK_EVERY_MS = 200;
@@ -62,7 +73,7 @@ export function connectSlice(controlUrl: string, slice: string): SliceControl {
         sample: found && { ...found, curl: `${found.curl.legacy}\n${found.curl.candidate}` },
       };
     },
-    replication: () => control.replication(slice),
+    replication: async () => (await control.slice(slice)).replication ?? undefined,
     untilStreaming: async (onProgress, signal) => {
       for (;;) {
         const view = await control.replication(slice);
@@ -74,8 +85,15 @@ export function connectSlice(controlUrl: string, slice: string): SliceControl {
         await sleep(LOOK_EVERY_MS, undefined, { signal });
       }
     },
-    verify: async (onProgress) => {
+    observeWriters: async () => {
+      await control.observeWriters(slice, { on: true, reason: 'demo' });
+    },
+    writers: () => control.writers(slice),
+    wayBack: async () => (await control.slice(slice)).rollback,
+    cutover: () => control.cutoverState(slice),
+    verify: async (onProgress, signal) => {
       const run = await control.verify(slice, {
+        signal,
         onProgress: (view) => onProgress(view.rowsCompared, view.rowsTotal),
       });
       if (run.problem) throw new Error(run.problem.message);
@@ -88,9 +106,11 @@ export function connectSlice(controlUrl: string, slice: string): SliceControl {
         sum((t) => t.different),
       ];
       const unequal = missing + extra + different;
+      const [owner, other] = [compared - extra, compared - missing];
+      const isMoved = (await control.cutoverState(slice)).owner === 'candidate';
       return {
-        legacy: compared - extra,
-        candidate: compared - missing,
+        legacy: isMoved ? other : owner,
+        candidate: isMoved ? owner : other,
         equal: compared - unequal,
         different: unequal,
       };

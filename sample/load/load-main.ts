@@ -3,9 +3,10 @@
  * channel; ends when the channel closes. Loopback only; it stops by itself after ten minutes.
  */
 import type { FromLoad, LoadSettings, ToLoad } from './load-messages.ts';
+import { logIn } from './log-in.ts';
 import { type Pacer, startPacer } from './pacer.ts';
 import { ShopClient } from './shop-client.ts';
-import { logIn, ShopCrowd } from './shop-crowd.ts';
+import { ShopCrowd } from './shop-crowd.ts';
 import { Counter } from './tally.ts';
 
 const LONGEST_RUN_MS = 600_000;
@@ -13,6 +14,7 @@ const TALLY_EVERY_MS = 250;
 
 const counter = new Counter();
 let pacer: Pacer | undefined;
+let crowd: ShopCrowd | undefined;
 let client: ShopClient | undefined;
 let ticker: NodeJS.Timeout | undefined;
 
@@ -27,7 +29,10 @@ async function handle(message: ToLoad): Promise<void> {
     case 'start':
       return start(message.settings);
     case 'phase':
+      if (crowd) crowd.mix = message.mix;
       return counter.beginPhase(message.name, message.percentRises);
+    case 'writes':
+      return tell({ type: 'writes', writes: crowd?.writes ?? [] });
     case 'stop':
       return stop();
   }
@@ -41,8 +46,9 @@ async function start(settings: LoadSettings): Promise<void> {
   const users = await logIn(client, settings.users, (done) =>
     tell({ type: 'logging-in', done, of: settings.users }),
   );
-  const crowd = new ShopCrowd(client, users, counter);
-  pacer = startPacer(settings.actionsPerSecond, settings.concurrency, () => crowd.act());
+  const acting = new ShopCrowd(client, users, counter);
+  crowd = acting;
+  pacer = startPacer(settings.actionsPerSecond, settings.concurrency, () => acting.act());
   ticker = setInterval(() => tell({ type: 'tally', tally: counter.take() }), TALLY_EVERY_MS);
   tell({ type: 'running' });
 }
@@ -51,7 +57,7 @@ async function stop(): Promise<void> {
   clearInterval(ticker);
   await pacer?.stop();
   client?.close();
-  tell({ type: 'stopped', tally: counter.take() });
+  tell({ type: 'stopped', tally: counter.take(), writes: crowd?.writes ?? [] });
 }
 
 function tell(message: FromLoad): void {

@@ -3,50 +3,12 @@
  * After each of their writes to the slice they check at once whether they can see it. One user does one thing at a
  * time, as people do.
  */
+import type { ShopUser } from './log-in.ts';
+import { KINDS, type Kind, type Mix, STRIDE, WEIGHTS } from './mix.ts';
 import type { ShopClient, ShopRequest, ShopResponse } from './shop-client.ts';
 import type { Counter } from './tally.ts';
-
-interface ShopUser {
-  /** Number of the customer, from 1. */
-  readonly customer: number;
-  readonly cookie: string;
-}
-
-const LOGINS_AT_ONCE = 24;
-
-/** Logs the first `count` customers in. @throws when one of them cannot */
-export async function logIn(
-  client: ShopClient,
-  count: number,
-  onProgress: (done: number) => void,
-): Promise<ShopUser[]> {
-  const users: ShopUser[] = [];
-  let next = 1;
-  const work = async () => {
-    while (next <= count) {
-      const customer = next;
-      next += 1;
-      users.push(await logInOne(client, customer));
-      if (users.length % 100 === 0) onProgress(users.length);
-    }
-  };
-  await Promise.all(Array.from({ length: LOGINS_AT_ONCE }, work));
-  return users;
-}
-
-async function logInOne(client: ShopClient, customer: number): Promise<ShopUser> {
-  const response = await client.send({
-    method: 'POST',
-    path: '/api/login',
-    body: { email: `customer${customer}@example.test`, password: 'ficus' },
-  });
-  const cookie = response.setCookie
-    .map((header) => header.split(';')[0])
-    .find((pair) => pair?.startsWith('sid='));
-  if (response.status !== 200 || !cookie)
-    throw new Error(`customer ${customer} could not log in: ${response.status}`);
-  return { customer, cookie };
-}
+import { markKey, orderKey, preferencesKey } from './write-keys.ts';
+import { onMachineClock, type WriteRecord } from './write-record.ts';
 
 type Action = (user: ShopUser) => Promise<unknown>;
 
@@ -67,27 +29,32 @@ interface Preferences {
 }
 
 export class ShopCrowd {
+  /** Everything that was written into the slice, and acknowledged or not. */
+  readonly writes: WriteRecord[] = [];
+  mix: Mix = 'everyday';
   readonly #client: ShopClient;
   readonly #counter: Counter;
   readonly #idle: ShopUser[];
-  /** Weighted: an action is listed as often as it is to be drawn. */
-  readonly #actions: readonly Action[];
+  /** An action is listed as often as it is to be drawn. */
+  readonly #actions: Readonly<Record<Mix, readonly Action[]>>;
   #draws = 0;
 
   constructor(client: ShopClient, users: readonly ShopUser[], counter: Counter) {
     this.#client = client;
     this.#counter = counter;
     this.#idle = [...users];
-    const weighted: readonly (readonly [number, Action])[] = [
-      [9, (user) => this.#readInbox(user)],
-      [3, (user) => this.#readOne(user)],
-      [2, (user) => this.#readPreferences(user)],
-      [3, (user) => this.#markRead(user)],
-      [1, (user) => this.#changePreferences(user)],
-      [3, (user) => this.#browse(user)],
-      [1, (user) => this.#order(user)],
-    ];
-    this.#actions = weighted.flatMap(([weight, action]) => Array.from({ length: weight }, () => action));
+    const actions: Readonly<Record<Kind, Action>> = {
+      inbox: (user) => this.#readInbox(user),
+      one: (user) => this.#readOne(user),
+      preferences: (user) => this.#readPreferences(user),
+      mark: (user) => this.#markRead(user),
+      change: (user) => this.#changePreferences(user),
+      browse: (user) => this.#browse(user),
+      order: (user) => this.#order(user),
+    };
+    const weighted = (mix: Mix) =>
+      KINDS.flatMap((kind) => Array.from({ length: WEIGHTS[mix][kind] }, () => actions[kind]));
+    this.#actions = { everyday: weighted('everyday'), writing: weighted('writing') };
   }
 
   /** One action of a user who is not busy. Never rejects: failures are counted. */
@@ -96,7 +63,8 @@ export class ShopCrowd {
     if (!user) return;
     this.#draws += 1;
     // A stride coprime to the length visits all actions evenly, in the same order in each run.
-    const action = this.#actions[(this.#draws * 7) % this.#actions.length];
+    const actions = this.#actions[this.mix];
+    const action = actions[(this.#draws * STRIDE) % actions.length];
     try {
       await action?.(user);
     } catch (error) {
@@ -107,27 +75,25 @@ export class ShopCrowd {
   }
 
   async #readInbox(user: ShopUser): Promise<Inbox> {
-    return (await this.#send(user, { method: 'GET', path: '/api/notifications?limit=20' })) as Inbox;
+    return (await this.#read(user, '/api/notifications?limit=20')) as Inbox;
   }
 
   async #readOne(user: ShopUser): Promise<void> {
     const [first] = (await this.#readInbox(user)).items;
-    if (first) await this.#send(user, { method: 'GET', path: `/api/notifications/${first.id}` });
+    if (first) await this.#read(user, `/api/notifications/${first.id}`);
   }
 
   async #readPreferences(user: ShopUser): Promise<Preferences> {
-    return (await this.#send(user, { method: 'GET', path: '/api/notification-preferences' })) as Preferences;
+    return (await this.#read(user, '/api/notification-preferences')) as Preferences;
   }
 
   async #markRead(user: ShopUser): Promise<void> {
     const inbox = await this.#readInbox(user);
     const unread = inbox.items.find((item) => !item.read);
     if (!unread) return;
-    await this.#send(user, { method: 'POST', path: `/api/notifications/${unread.id}/read` }, true);
-    const after = (await this.#send(user, {
-      method: 'GET',
-      path: `/api/notifications/${unread.id}`,
-    })) as Notification;
+    const path = `/api/notifications/${unread.id}`;
+    await this.#write(user, { method: 'POST', path: `${path}/read` }, markKey(unread.id));
+    const after = (await this.#read(user, path)) as Notification;
     this.#counter.readAfterWrite(after.read !== true);
     const list = await this.#readInbox(user);
     this.#counter.readAfterWrite(list.items.some((item) => item.id === unread.id && !item.read));
@@ -135,33 +101,56 @@ export class ShopCrowd {
 
   async #changePreferences(user: ShopUser): Promise<void> {
     const { channels, mutedKinds, quietHours } = await this.#readPreferences(user);
-    const wanted = { channels: { ...channels, sms: !channels.sms }, mutedKinds, quietHours };
-    await this.#send(user, { method: 'PUT', path: '/api/notification-preferences', body: wanted }, true);
+    const body = { channels: { ...channels, sms: !channels.sms }, mutedKinds, quietHours };
+    const path = '/api/notification-preferences';
+    await this.#write(user, { method: 'PUT', path, body }, preferencesKey(user.customer, body.channels.sms));
     const after = await this.#readPreferences(user);
-    this.#counter.readAfterWrite(after.channels.sms !== wanted.channels.sms);
+    this.#counter.readAfterWrite(after.channels.sms !== body.channels.sms);
   }
 
   async #browse(user: ShopUser): Promise<void> {
-    const page = (await this.#send(user, { method: 'GET', path: '/api/products?size=20' })) as {
-      items: { id: number }[];
-    };
-    const product = page.items[user.customer % Math.max(1, page.items.length)];
-    if (product) await this.#send(user, { method: 'GET', path: `/api/products/${product.id}` });
+    const product = await this.#findProduct(user);
+    if (product) await this.#read(user, `/api/products/${product.id}`);
   }
 
   async #order(user: ShopUser): Promise<void> {
-    const page = (await this.#send(user, { method: 'GET', path: '/api/products?size=20' })) as {
-      items: { id: number }[];
-    };
-    const product = page.items[user.customer % Math.max(1, page.items.length)];
+    const product = await this.#findProduct(user);
     if (!product) return;
-    await this.#send(
-      user,
-      { method: 'PUT', path: `/api/cart/items/${product.id}`, body: { quantity: 1 } },
-      true,
-    );
+    const item = { method: 'PUT', path: `/api/cart/items/${product.id}`, body: { quantity: 1 } };
+    await this.#send(user, item, true);
+    const dueAt = onMachineClock(performance.now());
     // 409 is the shop's regular answer when the last one is sold.
-    await this.#send(user, { method: 'POST', path: '/api/orders' }, true, [201, 409]);
+    const response = await this.#send(user, { method: 'POST', path: '/api/orders' }, true, [201, 409]);
+    const { id } = response.body as { readonly id?: number };
+    if (id !== undefined) this.#record(orderKey(id), dueAt, response);
+  }
+
+  async #findProduct(user: ShopUser): Promise<{ readonly id: number } | undefined> {
+    const { items } = (await this.#read(user, '/api/products?size=20')) as { items: { id: number }[] };
+    return items[user.customer % Math.max(1, items.length)];
+  }
+
+  async #read(user: ShopUser, path: string): Promise<unknown> {
+    return (await this.#send(user, { method: 'GET', path })).body;
+  }
+
+  /** A write into the slice. */
+  async #write(user: ShopUser, request: ShopRequest, key: string): Promise<void> {
+    const dueAt = onMachineClock(performance.now());
+    try {
+      this.#record(key, dueAt, await this.#send(user, request, true));
+    } catch (error) {
+      this.#record(key, dueAt, error as Error);
+      throw error;
+    }
+  }
+
+  #record(key: string, dueAt: number, outcome: ShopResponse | Error): void {
+    const acknowledged = !(outcome instanceof Error);
+    this.writes.push({
+      ...{ key, dueAt, endedAt: onMachineClock(performance.now()), acknowledged },
+      ...(acknowledged ? { failure: '', side: outcome.side } : { failure: outcome.message, side: '' }),
+    });
   }
 
   /** @throws when the answer is not an expected one */
@@ -170,15 +159,15 @@ export class ShopCrowd {
     request: ShopRequest,
     isWrite = false,
     expected: readonly number[] = [200],
-  ): Promise<unknown> {
+  ): Promise<ShopResponse> {
     const { phase } = this.#counter;
-    const response: ShopResponse = await this.#client.send({ ...request, cookie: user.cookie });
+    const response = await this.#client.send({ ...request, cookie: user.cookie });
     this.#counter.request(user.customer, response, isWrite, phase);
     if (!expected.includes(response.status)) {
       throw new Error(
         `${request.method} ${request.path} as customer ${user.customer}: ${response.status} (${response.side || 'no side'})`,
       );
     }
-    return response.body;
+    return response;
   }
 }

@@ -32,9 +32,11 @@ export interface ManagedProcess {
   readonly address: string;
   /** Everything else in that line. */
   readonly facts: Readonly<Record<string, string>>;
-  /** Resolves with the exit status when the child ends by itself or is stopped. */
+  /** Resolves with the exit status when the child ends by itself or is stopped; children of its own may still run. */
   readonly ended: Promise<number>;
   stop(): Promise<void>;
+  /** Ends it at once, with all its children; for failures. */
+  kill(): Promise<void>;
 }
 
 /** The child's own message when it could not start. */
@@ -72,9 +74,12 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   shell.stdin.on('error', () => undefined);
-  const ended = once(shell, 'close').then(([code]) => {
+  const ended = once(shell, 'exit').then(([code]) => (code as number | null) ?? 1);
+  // When no child of its own has its output any more.
+  let isClosed = false;
+  const closed = once(shell, 'close').then(() => {
+    isClosed = true;
     log.end();
-    return (code as number | null) ?? 1;
   });
 
   const complaints: string[] = [];
@@ -102,7 +107,7 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
       const words = options.givesUp?.(line);
       if (words) giveUp(3, words);
     });
-    void ended.then((code) => {
+    void Promise.all([ended, closed]).then(([code]) => {
       clearTimeout(timer);
       reject(failure ?? new ProcessFailed(options.name, code, complaints.join('').trim()));
     });
@@ -115,9 +120,21 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
     ended,
     stop: async () => {
       shell.stdin.end();
-      await ended;
+      await closed;
+    },
+    kill: async () => {
+      if (!isClosed) killGroup(shell.pid!);
+      await closed;
     },
   };
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 interface ReadyLine extends Readonly<Record<string, string>> {

@@ -1,5 +1,5 @@
 /**
- * Brings the whole sample up, in order: PostgreSQL, schemas and seed, the monolith, the service, Ficus. On any failure
+ * Brings the whole sample up, in order: PostgreSQL, schemas and seed, the service, the monolith, Ficus. On any failure
  * or interruption, everything started is stopped again, in reverse order.
  */
 import { join } from 'node:path';
@@ -46,6 +46,8 @@ export interface Sample {
   /** Resolves with a sentence when one of the parts exits unexpectedly. */
   readonly brokeDown: Promise<string>;
   stop(): Promise<void>;
+  /** Ends all parts at once, without a word to each other; for failures. */
+  kill(): Promise<void>;
 }
 
 const FICUS = 'cli/bin/ficus.js';
@@ -55,10 +57,14 @@ const ROOT = join(import.meta.dirname, '..', '..');
  * not be secret.
  */
 const IDENTITY_SECRET = 'the-sample-is-no-secret-keeper';
+/** Shared by the monolith, which asks for notifications, and whichever side owns them. */
+const INTERNAL_TOKEN = 'nor-is-this-one-a-secret';
+
+type Part = Pick<ManagedProcess, 'name' | 'ended' | 'stop' | 'kill'> & { readonly logFile: string };
 
 /** Starts everything; on failure nothing is left running. */
 export async function bringUp(options: SampleOptions, signal?: AbortSignal): Promise<Sample> {
-  const started: { readonly name: string; stop(): Promise<void> }[] = [];
+  const started: Part[] = [];
   const stop = async () => {
     for (const part of started.splice(0).reverse()) await part.stop();
   };
@@ -72,7 +78,7 @@ export async function bringUp(options: SampleOptions, signal?: AbortSignal): Pro
 
 async function startParts(
   options: SampleOptions,
-  started: { readonly name: string; stop(): Promise<void> }[],
+  started: Part[],
   stop: () => Promise<void>,
   signal: AbortSignal | undefined,
 ): Promise<Sample> {
@@ -86,7 +92,12 @@ async function startParts(
     dataDir: join(options.directory, 'postgres'),
     port: options.postgresPort,
   });
-  started.push({ name: 'PostgreSQL', stop: () => cluster.stop() });
+  const postgres: Part = {
+    ...{ name: 'PostgreSQL', logFile: join(options.directory, 'postgres.log'), ended: cluster.ended() },
+    // Fast, and its files are whole.
+    ...{ stop: () => cluster.stop(), kill: () => cluster.stop() },
+  };
+  started.push(postgres);
   signal?.throwIfAborted();
   const databases = await prepareDatabases(cluster, options, signal);
   signal?.throwIfAborted();
@@ -98,32 +109,48 @@ async function startParts(
     ready: Pick<ProcessOptions, 'readyMessage' | 'givesUp'> = {},
   ) => {
     onStep(name);
+    const logFile = join(logDirectory, `${name}.log`);
     const child = await startProcess({
       name,
       args: script.map((part, index) => (index === 0 ? join(ROOT, part) : part)),
       environment,
       ...ready,
-      logFile: join(logDirectory, `${name}.log`),
+      logFile,
     });
-    started.push(child);
+    const part = { ...child, logFile };
+    started.push(part);
     signal?.throwIfAborted();
-    return child;
+    return part;
   };
 
-  const monolith = await run('monolith', ['legacy-monolith/main.ts'], {
-    PORT: String(options.monolithPort),
-    DATABASE_URL: databases.shop,
-  });
   const service = await run('notifications', ['extracted/notifications/main.ts'], {
     PORT: String(options.servicePort),
     DATABASE_URL: databases.notifications,
     IDENTITY_SECRET,
+    INTERNAL_TOKEN,
     ...(options.plantedBug ? { PLANTED_BUG: '1' } : {}),
   });
-  // The config is also for other terminals: it must contain the ports themselves.
+  // The config is also for other terminals: it must contain the ports themselves. The monolith has to know the proxy's,
+  // through which it reaches the notifications, wherever they are.
   const up = async (freeProxyPort: number, freeControlPort: number) => {
+    const proxyPort = String(options.proxyPort || freeProxyPort);
+    const monolith = await run('monolith', ['legacy-monolith/main.ts'], {
+      PORT: String(options.monolithPort),
+      DATABASE_URL: databases.shop,
+      NOTIFICATIONS_API_URL: `http://127.0.0.1:${proxyPort}`,
+      INTERNAL_TOKEN,
+    });
+    try {
+      return { monolith, ...(await upFicus(monolith, proxyPort, freeControlPort)) };
+    } catch (error) {
+      // With other ports it is started again.
+      await monolith.stop();
+      throw error;
+    }
+  };
+  const upFicus = async (monolith: ManagedProcess, proxyPort: string, freeControlPort: number) => {
     const configFile = await writeConfig(options.directory, {
-      FICUS_PROXY_PORT: String(options.proxyPort || freeProxyPort),
+      FICUS_PROXY_PORT: proxyPort,
       FICUS_CONTROL_PORT: String(options.controlPort || freeControlPort),
       FICUS_DATABASE_URL: databases.ficus,
       FICUS_IDENTITY_SECRET: IDENTITY_SECRET,
@@ -138,7 +165,7 @@ async function startParts(
     const ficus = await run('ficus', [FICUS, 'up', '--config', configFile], {}, ready);
     return { configFile, ficus };
   };
-  const { configFile, ficus } = await onFreePorts(2, up, namesPort);
+  const { monolith, configFile, ficus } = await onFreePorts(2, up, namesPort);
 
   let stopping = false;
   return {
@@ -149,10 +176,14 @@ async function startParts(
     databases,
     logDirectory,
     configFile,
-    brokeDown: firstEnd([monolith, service, ficus], logDirectory, () => stopping),
+    brokeDown: firstEnd([postgres, monolith, service, ficus], () => stopping),
     stop: () => {
       stopping = true;
       return stop();
+    },
+    kill: async () => {
+      stopping = true;
+      for (const part of started.splice(0).reverse()) await part.kill();
     },
   };
 }
@@ -178,18 +209,11 @@ async function prepareDatabases(
   return { shop, notifications: cluster.url('notifications'), ficus: cluster.url('ficus') };
 }
 
-function firstEnd(
-  children: readonly ManagedProcess[],
-  logDirectory: string,
-  stopping: () => boolean,
-): Promise<string> {
+function firstEnd(parts: readonly Part[], stopping: () => boolean): Promise<string> {
   return new Promise((resolve) => {
-    for (const child of children) {
-      void child.ended.then((status) => {
-        if (!stopping())
-          resolve(
-            `${child.name} exited unexpectedly (exit status ${status}); see ${logDirectory}/${child.name}.log`,
-          );
+    for (const { name, ended, logFile } of parts) {
+      void ended.then((status) => {
+        if (!stopping()) resolve(`${name} exited unexpectedly (exit status ${status}); see ${logFile}`);
       });
     }
   });

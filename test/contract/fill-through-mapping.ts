@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { SampleDatabase } from './sample-databases.ts';
 
-type ColumnSource =
+export type ColumnSource =
   | string
   | { constant: string | number }
   | { sql: string; from: string[]; reverse?: Record<string, string> };
@@ -54,7 +54,7 @@ function toExpression(source: ColumnSource): string {
 }
 
 /** The table with its enums as text, as a mapping's expressions see them. */
-async function sourceRows(database: SampleDatabase, table: string): Promise<string> {
+export async function sourceRows(database: SampleDatabase, table: string): Promise<string> {
   const columns = await database.query<{ name: string; own: boolean }>(
     `SELECT attname AS name, typtype <> 'b' AS own FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
      WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`,

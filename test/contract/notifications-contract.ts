@@ -3,7 +3,7 @@
  * extracted service, and either of them behind a proxy. It expects the shop's seed at scale 0.01.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ContractSubject } from './sample-subjects.ts';
+import { type ContractSubject, INTERNAL_TOKEN } from './sample-subjects.ts';
 
 interface Answer {
   readonly status: number;
@@ -165,6 +165,113 @@ export function describeNotificationsContract(name: string, start: () => Promise
       };
       await call('/api/notification-preferences', { method: 'PUT', customer: 15, json: wanted });
       expect((await call('/api/notification-preferences', { customer: 15 })).body).toMatchObject(wanted);
+    });
+
+    describe('makes notifications that other programs ask for', () => {
+      /** Of this subject alone: several of them share a database. */
+      let next = Math.floor(Math.random() * 2 ** 40);
+      const request = (customerId: number, more: object = {}) => {
+        next += 1;
+        const [title, createdAt] = [`Order ${next}: paid`, '2026-03-01T10:00:00.123Z'];
+        const payload = { orderId: 7, total: '49.90' };
+        const words = { kind: 'order_paid', title, body: 'Paid.', payload, tags: ['order', 'paid'] };
+        return { id: next, customerId, orderId: 7, ...words, createdAt, ...more };
+      };
+      const ask = async (
+        json: object,
+        headers: Record<string, string> = { 'x-internal-token': INTERNAL_TOKEN },
+      ) => {
+        const response = await fetch(`${subject.address}/internal/notifications`, {
+          method: 'POST',
+          headers: { ...headers, 'content-type': 'application/json' },
+          body: JSON.stringify(json),
+        });
+        return { status: response.status, body: (await response.json()) as Answer['body'] };
+      };
+      const titlesOf = async (customer: number) =>
+        (await call('/api/notifications?limit=100', { customer })).body.items!.map(({ title }) => title);
+
+      it('in the order in which it is asked, with every field', async () => {
+        const [first, second] = [request(20), request(20, { orderId: null, kind: 'account_notice' })];
+        // A caller's order counts for nothing: ids do.
+        expect(await ask({ requests: [second, first] })).toEqual({ status: 200, body: { taken: 2 } });
+        const { body } = await call('/api/notifications?limit=2', { customer: 20 });
+        const { id: _, customerId: __, ...rest } = first;
+        expect(body.items).toMatchObject([
+          { title: second.title, kind: 'account_notice', orderId: null },
+          { ...rest, read: false, readAt: null, digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        ]);
+      });
+
+      it('once, however often and by however many it is asked', async () => {
+        const requests = [request(21), request(21), request(21)];
+        const answers = await Promise.all([
+          ask({ requests }),
+          ask({ requests: requests.toReversed() }),
+          ask({ requests: [requests[1], requests[1]] }),
+        ]);
+        expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+        const titles = await titlesOf(21);
+        for (const { title } of requests) expect(titles.filter((one) => one === title)).toHaveLength(1);
+      });
+
+      it('on the channel that the customer prefers, and not those that they muted', async () => {
+        const prefer = (channels: object, mutedKinds: string[]) =>
+          call('/api/notification-preferences', {
+            method: 'PUT',
+            customer: 22,
+            json: {
+              channels: { email: false, sms: false, push: false, web: true, ...channels },
+              mutedKinds,
+              quietHours: null,
+            },
+          });
+        for (const [channels, expected] of [
+          [{}, 'web'],
+          [{ sms: true }, 'sms'],
+          [{ sms: true, email: true }, 'email'],
+          [{ sms: true, email: true, push: true }, 'push'],
+        ] as const) {
+          await prefer(channels, []);
+          await ask({ requests: [request(22)] });
+          const { body } = await call('/api/notifications?limit=1', { customer: 22 });
+          expect(body.items![0]!.channel).toBe(expected);
+        }
+        await prefer({}, ['order_paid']);
+        const [muted, heard] = [request(22), request(22, { kind: 'order_shipped' })];
+        expect(await ask({ requests: [muted, heard] })).toMatchObject({ body: { taken: 2 } });
+        const titles = await titlesOf(22);
+        expect([titles.includes(muted.title), titles.includes(heard.title)]).toEqual([false, true]);
+        // Customers 3, 7, 11, … have no row in the seed, and never chose.
+        await ask({ requests: [request(23)] });
+        expect((await call('/api/notifications?limit=1', { customer: 23 })).body.items![0]!.channel).toBe(
+          'web',
+        );
+      });
+
+      it('and not for strangers, nor for customers', async () => {
+        const requests = [request(24)];
+        for (const headers of [
+          {},
+          { 'x-internal-token': '' },
+          { 'x-internal-token': `${INTERNAL_TOKEN}x` },
+          await subject.as(24),
+        ])
+          expect(await ask({ requests }, { ...headers })).toEqual({
+            status: 401,
+            body: {
+              type: 'about:blank',
+              title: 'Unauthorized',
+              status: 401,
+              detail: 'Only the shop’s own programs may call this.',
+            },
+          });
+        expect(await titlesOf(24)).not.toContain(requests[0]!.title);
+      });
+
+      it.each([[{}], [{ requests: [] }], [{ requests: [{ id: 1 }] }]])('refuses %j', async (json) => {
+        expect((await ask(json)).status).toBe(400);
+      });
     });
 
     it.each([

@@ -11,6 +11,7 @@ export interface ContractSubject extends AsyncDisposable {
 }
 
 export const IDENTITY_SECRET = 'a secret for the contract tests';
+export const INTERNAL_TOKEN = 'a token for the contract tests';
 
 export async function startMonolith(port: number): Promise<ContractSubject> {
   const shop = await seededShop(port);
@@ -31,7 +32,7 @@ export async function monolithOver(
   shop: SampleDatabase,
   owned: readonly SampleDatabase[],
 ): Promise<ContractSubject> {
-  const { address, stop } = await startSample('legacy-monolith', { DATABASE_URL: shop.url });
+  const { address, stop } = await startSample('legacy-monolith', { DATABASE_URL: shop.url, INTERNAL_TOKEN });
   const cookies = new Map<number, string>();
   return {
     address,
@@ -53,6 +54,7 @@ export async function serviceOver(
   const { address, stop } = await startSample('extracted/notifications', {
     DATABASE_URL: database.url,
     IDENTITY_SECRET,
+    INTERNAL_TOKEN,
     ...environment,
   });
   return {

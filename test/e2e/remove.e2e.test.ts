@@ -166,7 +166,7 @@ test('uninstall: `ficus up` is to be stopped first, and its proxy’s last known
   const dry = await ficus('uninstall', '--dry-run');
   expect(dry.stdout).toContain(`-- would remove ${join(kept, own)}: the last known flags`);
   expect(dry.stdout).toContain(
-    `Flags of another source, with which a proxy of that source would start: ${join(kept, foreign)}.`,
+    `Flags or owners of another source, with which a proxy of that source would start: ${join(kept, foreign)}.`,
   );
   await access(join(kept, own));
 

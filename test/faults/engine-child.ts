@@ -3,6 +3,7 @@ import { openReplication, type ReplicationOptions } from '@ficus/cdc';
 import type { ReplicationStatus } from '@ficus/core';
 import { pino } from 'pino';
 import { failTheRun } from '../parts/fail-the-run.ts';
+import './die-at-failpoint.ts';
 import { plantMutant } from './mutants.ts';
 
 export type ToChild =

@@ -13,7 +13,7 @@ export class EngineProcess {
   status: ReplicationStatus | undefined;
   copied = false;
 
-  /** @param environment for instance FICUS_FAILPOINT */
+  /** @param environment for instance FICUS_FAILPOINT (die-at-failpoint.ts) */
   constructor(options: ReplicationOptions, environment: Readonly<Record<string, string>> = {}) {
     this.#child = fork(join(import.meta.dirname, 'engine-child.ts'), [JSON.stringify(options)], {
       env: { ...process.env, ...environment },

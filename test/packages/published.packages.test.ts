@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Manifest } from '../../scripts/packages/published-manifest.ts';
 import { publishedPackages } from '../../scripts/packages/published-packages.ts';
 import { FreshProject, installNode, ROOT, TARBALLS } from './fresh-project.ts';
 
@@ -19,6 +20,10 @@ const BODY = 'x'.repeat(1_000_000);
 
 const packages = publishedPackages();
 const names = packages.map(({ manifest }) => manifest.name);
+const VERSION = packages[0]!.manifest.version;
+const ARCHIVE = join(ROOT, 'dist', `ficus-${VERSION}.tar.gz`);
+const tarballOf = ({ name, version }: Manifest) =>
+  join(TARBALLS, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
 let project: FreshProject;
 let monolith: Server;
 let monolithUrl: string;
@@ -42,9 +47,8 @@ afterAll(async () => {
   await project?.remove();
 });
 
-test.each(packages)('$manifest.name holds compiled files alone', async ({ manifest: { name, version } }) => {
-  const tarball = join(TARBALLS, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
-  const { stdout } = await promisify(execFile)('tar', ['-tzf', tarball]);
+test.each(packages)('$manifest.name holds compiled files alone', async ({ manifest }) => {
+  const { stdout } = await promisify(execFile)('tar', ['-tzf', tarballOf(manifest)]);
   const files = stdout.trim().split('\n');
   expect(files.filter((file) => /(?<!\.d)\.ts$|\.test\./.test(file))).toEqual([]);
   expect(files).toEqual(
@@ -60,8 +64,19 @@ test.each(packages)('$manifest.name holds compiled files alone', async ({ manife
   // What the help of the command and its errors name.
   const reference = ['config.md', 'errors.md', 'ficus.schema.json', 'reasons.md', ...operations].toSorted();
   expect(files.filter((file) => file.startsWith('package/docs/')).toSorted()).toEqual(
-    name === '@ficus/cli' ? reference.map((file) => `package/docs/${file}`) : [],
+    manifest.name === '@ficus/cli' ? reference.map((file) => `package/docs/${file}`) : [],
   );
+});
+
+test('none has the switch with which tests kill a process at a step', async () => {
+  const { stdout } = await promisify(execFile)('tar', ['-tzf', ARCHIVE]);
+  expect(stdout).toContain('node_modules/@ficus/cdc/dist/failpoints.js');
+  const files = [ARCHIVE, ...packages.map(({ manifest }) => tarballOf(manifest))];
+  for (const file of files) {
+    const options = { encoding: 'latin1', maxBuffer: 2 ** 30 } as const;
+    const { stdout: content } = await promisify(execFile)('tar', ['-xzOf', file], options);
+    expect(content.includes('FICUS_FAILPOINT'), file).toBe(false);
+  }
 });
 
 test('their types work in a compiled project', async () => {
@@ -82,12 +97,10 @@ test('their types work in a compiled project', async () => {
 });
 
 test('the archive needs nothing but the oldest Node', async () => {
-  const [{ manifest }] = packages as [(typeof packages)[0]];
-  const archive = join(ROOT, 'dist', `ficus-${manifest.version}.tar.gz`);
-  await promisify(execFile)('tar', ['-xzf', archive, '-C', project.folder]);
+  await promisify(execFile)('tar', ['-xzf', ARCHIVE, '-C', project.folder]);
   const node = await installNode(NODES[0]!);
   const { status, stdout } = await project.run(node, node, 'ficus/bin/ficus.js', '--version');
-  expect({ status, stdout }).toEqual({ status: 0, stdout: `${manifest.version}\n` });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: `${VERSION}\n` });
 });
 
 describe.each(NODES)('on Node %s', (version) => {

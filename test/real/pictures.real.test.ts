@@ -48,6 +48,7 @@ test('the demo in a terminal, and its dashboard while users are moving', async (
 
 test('the README’s pictures show the demo that there is', async () => {
   const picture = await readFile(join(PICTURES, 'demo.svg'), 'utf8');
-  for (const text of ['shadow:', 'canary:', 'live:', 'Every promise held.']) expect(picture).toContain(text);
+  for (const text of ['shadow:', 'canary:', 'live:', 'cutover:', 'rollback:', 'Every promise held.'])
+    expect(picture).toContain(text);
   expect((await readFile(join(PICTURES, 'dashboard.png'))).subarray(1, 4).toString()).toBe('PNG');
 });

@@ -56,7 +56,7 @@ test('log in, read the inbox, place an order', async () => {
   await page.click('form[action="/orders"] button');
   await page.waitForURL(/\/orders\/\d+/);
 
-  // The trigger has written the notification: the inbox of the same user names the order.
+  // The order has asked for a notification, which was made before the answer: the inbox of the same user names the order.
   const order = page.url().split('/').at(-1);
   await page.goto(`${shopUrl}/inbox`);
   await page.waitForSelector(`a[href="/orders/${order}"]`);

@@ -45,6 +45,8 @@ export interface EmbeddedCluster {
   /** Creates the database unless it exists; returns whether it did. */
   createDatabase(name: string): Promise<boolean>;
   dropDatabase(name: string): Promise<void>;
+  /** Resolves with the exit status when the server that runs now has ended. */
+  ended(): Promise<number>;
   /** Fast shutdown: sessions are ended, files are left consistent. */
   stop(): Promise<void>;
   /** SIGKILL to the postmaster, for fault tests: what a power cut leaves behind. */
@@ -112,6 +114,7 @@ export async function startCluster(options: ClusterOptions): Promise<EmbeddedClu
       admin(async (client) => {
         await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(name)} WITH (FORCE)`);
       }),
+    ended: () => endOf(running),
     stop: () => stopShell(running),
     kill: async () => {
       const pid = await postmasterPid(dataDir);
@@ -299,9 +302,13 @@ async function answers(port: number, dataDir: string): Promise<boolean> {
 }
 
 async function stopShell(shell: ChildProcess): Promise<void> {
-  if (shell.exitCode !== null || shell.signalCode !== null) return;
   shell.stdin?.end();
-  await once(shell, 'exit');
+  await endOf(shell);
+}
+
+async function endOf(shell: ChildProcess): Promise<number> {
+  if (shell.exitCode === null && shell.signalCode === null) await once(shell, 'exit');
+  return shell.exitCode ?? 1;
 }
 
 /**

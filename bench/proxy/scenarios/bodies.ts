@@ -7,10 +7,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { atLeast, atMost, formatTable, notMeasured } from '../../report.ts';
+import { median, medianRatio, rounded } from '../../statistics.ts';
 import { type Backend, BODY_SIZES, STREAM_BYTES, startBodiesBackend } from '../backend.ts';
 import { type BenchContext, type LoadShape, measure, startChecked } from '../bench-context.ts';
 import { nginx, ours, type RunningPeer } from '../peers.ts';
-import { median, medianRatio, rounded } from '../statistics.ts';
 
 const MEGABYTE = 1024 * 1024;
 /**

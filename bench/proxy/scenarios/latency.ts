@@ -4,10 +4,10 @@
  */
 
 import { atMost, formatTable, notMeasured } from '../../report.ts';
+import { median, rounded } from '../../statistics.ts';
 import { type BenchContext, measure, startChecked } from '../bench-context.ts';
 import { pace } from '../pacer.ts';
 import { httpProxy, nginx, ours, type RunningPeer } from '../peers.ts';
-import { median, rounded } from '../statistics.ts';
 
 /** The generator itself manages about this much beside an upstream on the same core. */
 const MOST_RATE = 8_000;

@@ -1,9 +1,9 @@
 /** The cost of the access log as installed, with a line for every request. */
 
 import { atMost } from '../../report.ts';
+import { median, medianRatio, rounded } from '../../statistics.ts';
 import { type BenchContext, measure, startChecked, WARM_UP_SECONDS } from '../bench-context.ts';
 import { ours } from '../peers.ts';
-import { median, medianRatio, rounded } from '../statistics.ts';
 
 export async function log(context: BenchContext): Promise<void> {
   const none = await startChecked(context, ours('no access log', { logged: 0 }));

@@ -1,9 +1,9 @@
 /** The cost of a thousand times as many routes. */
 
 import { atMost } from '../../report.ts';
+import { median, medianRatio, rounded } from '../../statistics.ts';
 import { type BenchContext, measure, startChecked, WARM_UP_SECONDS } from '../bench-context.ts';
 import { ours } from '../peers.ts';
-import { median, medianRatio, rounded } from '../statistics.ts';
 
 /** Slice s5 has routes in both. */
 const PATH = '/api/s5/r0/123';

@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { atMost, undecided } from '../../report.ts';
+import { ratioInterval, rounded } from '../../statistics.ts';
 import { type BenchContext, measure, startChecked } from '../bench-context.ts';
 import { type Paced, pace } from '../pacer.ts';
 import { ours } from '../peers.ts';
-import { ratioInterval, rounded } from '../statistics.ts';
 
 /** Of the generator, beside an upstream on the same core. */
 const MOST_RATE = 6_000;

@@ -1,6 +1,7 @@
 /** CPU per request beside every peer: a stable figure even when rates vary. */
 
 import { atMost, formatTable, notMeasured } from '../../report.ts';
+import { median, medianRatio, rounded } from '../../statistics.ts';
 import { type BenchContext, measure, type Round, startChecked, WARM_UP_SECONDS } from '../bench-context.ts';
 import { loadGenerator } from '../load.ts';
 import {
@@ -14,7 +15,6 @@ import {
   ours,
   type RunningPeer,
 } from '../peers.ts';
-import { median, medianRatio, rounded } from '../statistics.ts';
 
 /** Ours over the peer's, in CPU per request. */
 const BOUNDS: Readonly<Record<string, number>> = { 'http-proxy': 0.3, 'fast-proxy': 0.65, nginx: 2 };

@@ -6,9 +6,9 @@
  */
 import { availableParallelism } from 'node:os';
 import { atLeast, notMeasured } from '../../report.ts';
+import { median, rounded } from '../../statistics.ts';
 import { type BenchContext, measure } from '../bench-context.ts';
 import { ours, type RunningPeer } from '../peers.ts';
-import { median, rounded } from '../statistics.ts';
 
 const BY_RATE = 'requests/s, 2 workers / 1';
 const BY_CPU = 'capacity by CPU, 2 workers / 1';

@@ -9,17 +9,19 @@ import { requireIdentity } from '../identity/require-identity.ts';
 import { IDENTITY_HEADER, type VerifyIdentity } from '../identity/verify-identity.ts';
 import { inboxApi } from '../inbox/inbox-api.ts';
 import type { Presenter } from '../inbox/notifications.ts';
+import { requestsApi } from '../inbox/requests-api.ts';
 import { preferencesApi } from '../preferences/preferences-api.ts';
 
 export interface AppParts extends AppBase {
   readonly db: Database;
   readonly verify: VerifyIdentity;
   readonly present: Presenter;
+  readonly internalToken: string | undefined;
   readonly version: string;
 }
 
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { db, verify, present, log, tracing, version } = parts;
+  const { db, verify, present, internalToken, log, tracing, version } = parts;
   const app = makeApp({ log, tracing });
   app.decorateRequest('recipientId', 0);
   app.setNotFoundHandler(handleNotFound);
@@ -41,6 +43,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     inboxApi(scope, db, present);
     preferencesApi(scope, db);
   });
+  requestsApi(app, db, internalToken);
   app.register(async (scope) => {
     healthApi(scope, db);
     scope.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());

@@ -13,6 +13,7 @@ it('needs a database and the secret of identities', () => {
       databaseUrl: DATABASE_URL,
       databasePool: 10,
       identitySecret: IDENTITY_SECRET,
+      internalToken: undefined,
       logLevel: 'info',
       plantedBug: false,
     },
@@ -20,7 +21,10 @@ it('needs a database and the secret of identities', () => {
 });
 
 it('refuses a secret that is too short, without repeating it', () => {
-  const result = readEnvironment({ DATABASE_URL, IDENTITY_SECRET: 'hunter2' });
-  expect(result).toMatchObject({ ok: false, problems: [expect.stringContaining('IDENTITY_SECRET')] });
+  const result = readEnvironment({ DATABASE_URL, IDENTITY_SECRET: 'hunter2', INTERNAL_TOKEN: 'hunter2' });
+  expect(result).toMatchObject({
+    ok: false,
+    problems: [expect.stringContaining('INTERNAL_TOKEN'), expect.stringContaining('IDENTITY_SECRET')],
+  });
   expect(JSON.stringify(result)).not.toContain('hunter2');
 });

@@ -4,10 +4,13 @@ import {
   type EnvironmentResult,
   type ServerEnvironment,
 } from '@ficus-sample/chassis/environment.ts';
+import { INTERNAL_TOKEN_LENGTH } from '@ficus-sample/chassis/internal-token.ts';
 
 export interface Environment extends ServerEnvironment {
   /** The key that callers' identities are signed with. */
   readonly identitySecret: string;
+  /** What programs send that ask for notifications; without one, none may. */
+  readonly internalToken: string | undefined;
   /** See inbox/planted-bug.ts. */
   readonly plantedBug: boolean;
 }
@@ -20,6 +23,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentResult<Envir
   const environment = {
     ...reader.server(),
     identitySecret: env.IDENTITY_SECRET ?? '',
+    internalToken: reader.secret('INTERNAL_TOKEN', INTERNAL_TOKEN_LENGTH),
     plantedBug: env.PLANTED_BUG === '1',
   };
   if (environment.identitySecret.length < SECRET_LENGTH)

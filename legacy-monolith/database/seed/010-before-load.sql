@@ -26,4 +26,4 @@ $$;
 ALTER TABLE orders DISABLE TRIGGER USER;
 
 TRUNCATE customers, sessions, categories, products, stock, carts, cart_items, orders, order_items, payments,
-  notifications, notification_preferences, seeded;
+  notifications, notification_preferences, notification_requests, notification_requests_taken, seeded;

@@ -6,7 +6,7 @@ INSERT INTO notifications
 SELECT
   n, customer_id, order_id, kind::notification_kind, channel::notification_channel, title, body, payload, tags,
   sha256(convert_to(payload::text, 'UTF8')), 1 + n % 3,
-  is_read, CASE WHEN is_read AND n % 11 <> 0 THEN created_at + n % 72 * interval '1 hour 0.25 seconds' END,
+  is_read, CASE WHEN is_read AND n % 11 <> 0 THEN created_at + (n % 72 + 1) * interval '1 hour 0.25 seconds' END,
   created_at
 FROM (
   SELECT

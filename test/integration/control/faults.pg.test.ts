@@ -5,6 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
+import { LINK_PATHS } from '@ficus/core';
 import { type EmbeddedCluster, startCluster } from '@ficus/tools';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { makeTestDirectory } from '../../parts/test-directory.ts';
@@ -73,6 +74,7 @@ it('reads what another control plane changed while it had lost its lock', async 
   const relay = await startRelay(cluster.port);
   control = await startThrough(relay);
   const client = createControlClient(control.address);
+  const link = await openLink(control.address);
   relay.cut(true);
   // The second control plane now holds the lock; the first one waits for it.
   const second = await vi.waitUntil(() => start().catch(() => undefined), { timeout: 10_000, interval: 5 });
@@ -81,11 +83,16 @@ it('reads what another control plane changed while it had lost its lock', async 
   await expect(client.setServe('notes', { percent: 1 })).rejects.toMatchObject({
     code: 'FICUS_DATABASE_UNREACHABLE',
   });
+  // Proxies leave the one that was replaced: it could renew leases that the other has counted out.
+  await link.ended;
+  expect((await fetch(control.address + LINK_PATHS.stream)).status).toBe(409);
+  expect((await acknowledge(control.address)).status).toBe(409);
   await second.stop();
   await vi.waitUntil(async () => (await fetch(`${control?.address}/readyz`)).status === 200, {
     timeout: 10_000,
   });
   expect((await client.slice('notes')).flags.serve.percent).toBe(77);
+  expect((await acknowledge(control.address)).status).toBe(204);
   await control.stop();
   await relay.stop();
 });
@@ -97,6 +104,7 @@ it('notices a network that drops everything, and recovers afterwards', async () 
   const { address } = control;
   const client = createControlClient(address);
   await client.setServe('notes', { percent: 11 });
+  const link = await openLink(address);
   relay.swallow(true);
   await expect(client.setServe('notes', { percent: 12 })).rejects.toMatchObject({
     code: 'FICUS_DATABASE_UNREACHABLE',
@@ -106,9 +114,32 @@ it('notices a network that drops everything, and recovers afterwards', async () 
   // Whether the lost answer belonged to a commit is unknowable: the database decides.
   const rows = await database.query(`SELECT percent FROM ficus_control.flag WHERE name = 'notes.serve'`);
   expect((await client.slice('notes')).flags.serve.percent).toBe(rows[0]?.percent);
+  // The lock was held by its own session, of which the server knew nothing new.
+  expect(link.hasEnded()).toBe(false);
   await control.stop();
   await relay.stop();
 });
+
+/** As a proxy has it. */
+async function openLink(address: string) {
+  const response = await fetch(address + LINK_PATHS.stream);
+  let hasEnded = false;
+  const ended = (async () => {
+    for await (const _ of response.body!);
+  })()
+    .catch(() => undefined)
+    .finally(() => {
+      hasEnded = true;
+    });
+  return { ended, hasEnded: () => hasEnded };
+}
+
+const acknowledge = (address: string) =>
+  fetch(address + LINK_PATHS.holds, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ proxyId: 'p', number: 1, slices: {} }),
+  });
 
 interface Relay {
   readonly port: number;

@@ -13,7 +13,7 @@ let verify: RunVerify;
 
 const found: Awaited<ReturnType<RunVerify>> = {
   verdict: 'mismatch',
-  ...{ reason: undefined, resume: undefined, rowsPerSecond: 2, nothingChanged: false },
+  ...{ reason: undefined, resume: undefined, rowsPerSecond: 2, nothingChanged: false, changesUnknown: false },
   ...{ rowsCompared: { source: 3, target: 3 }, tables: [], differencesNotListed: 0 },
   differences: [
     {

@@ -1,8 +1,6 @@
 /** The control plane's end of the link: state and progress, positions, reports, observations and their confirmation. */
 
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
 import { type ControlClient, createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
 import {
@@ -16,29 +14,10 @@ import {
 import { Seal } from '@ficus/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { anObservation, jsonAnswer } from '../../../control/parity/observation.fixture.ts';
+import { type Side, startSide } from './answering-side.ts';
 import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 const SECRET = 'sixteen-letters-or-more';
-
-interface Side {
-  readonly server: Server;
-  readonly url: string;
-  /** Bodies by path; a function is called for each request. */
-  answer: (path: string, headers: NodeJS.Dict<string | string[]>) => string;
-  seen: NodeJS.Dict<string | string[]>[];
-}
-
-async function startSide(): Promise<Side> {
-  const side = { answer: () => '{}', seen: [] } as unknown as { -readonly [K in keyof Side]: Side[K] };
-  side.server = createServer((request, response) => {
-    side.seen.push(request.headers);
-    response.setHeader('content-type', 'application/json');
-    response.end(side.answer(request.url ?? '', request.headers));
-  }).listen(0, '127.0.0.1');
-  await once(side.server, 'listening');
-  side.url = `http://127.0.0.1:${(side.server.address() as { port: number }).port}`;
-  return side;
-}
 
 let database: TestDatabase;
 let control: Control;
@@ -181,6 +160,22 @@ describe('positions', () => {
 });
 
 describe('reports', () => {
+  it('an acknowledgement of an attempt that is not under way renews no lease', async () => {
+    const hold = { attempt: 7, writes: 'leased', inFlight: 0, held: 0, heldBytes: 0, full: false };
+    for (const slice of ['notes', 'nope', '__proto__']) {
+      const body = `{"proxyId":"p","number":1,"slices":{"${slice}":${JSON.stringify(hold)}}}`;
+      const response = await fetch(control.address + LINK_PATHS.holds, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
+      expect(response.status).not.toBe(204);
+      if (slice !== '__proto__')
+        expect(await response.json()).toMatchObject({ code: 'FICUS_CONTROL_ATTEMPT_OVER', renewed: [] });
+    }
+    expect((await post(LINK_PATHS.holds, { proxyId: 'p', number: 2, slices: {} })).status).toBe(204);
+  });
+
   it('become traffic by side, dropped copies, and a list of proxies', async () => {
     const traffic = (side: string, reason: string, requests: number, failures = 0) => ({
       slice: 'notes',

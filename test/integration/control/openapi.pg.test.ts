@@ -1,6 +1,7 @@
 /** The API's description, compared with the real answers. */
 import { type Control, startControl } from '@ficus/control';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { PlayedFence } from '../../../control/writers/played-fence.fixture.ts';
 import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 interface Operation {
@@ -29,6 +30,11 @@ beforeAll(async () => {
     config: testConfig(database.url),
     logger: silent,
     replications: (options) => new HandPlayedReplication(options),
+    openFence: () => {
+      const fence = new PlayedFence(Date.now);
+      fence.write();
+      return fence;
+    },
     verify: async ({ onProgress }) => {
       const resume = { tables: [], differences: [], differencesNotListed: 0, current: undefined };
       onProgress({ rowsCompared: 1, rowsTotal: 2, rowsPerSecond: 3, resume });
@@ -42,6 +48,7 @@ beforeAll(async () => {
         differences: [],
         differencesNotListed: 0,
         nothingChanged: false,
+        changesUnknown: false,
       };
     },
   });
@@ -53,7 +60,14 @@ afterAll(async () => {
   await database.drop();
 });
 
-const BODIES: Readonly<Record<string, unknown>> = { setServe: { percent: 5 }, setShadow: { percent: 5 } };
+const BODIES: Readonly<Record<string, unknown>> = {
+  setServe: { percent: 5 },
+  setShadow: { percent: 5 },
+  observeWriters: { on: true },
+};
+
+/** The legacy owns the slice: there is nothing to bring back, and nothing to retire. */
+const REFUSED: ReadonlySet<string> = new Set(['rollback', 'retireSlice']);
 
 describe('every described operation', () => {
   it('answers with the described status and nothing but described members', async () => {
@@ -61,6 +75,8 @@ describe('every described operation', () => {
       Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
     );
     expect(operations.map(({ operation }) => operation.operationId).sort()).toEqual([
+      'cutover',
+      'getCutover',
       'getHealth',
       'getKeySet',
       'getMetrics',
@@ -69,11 +85,16 @@ describe('every described operation', () => {
       'getRunningConfig',
       'getSlice',
       'getVerify',
+      'getWriters',
       'listLeftovers',
       'listProxies',
       'listSlices',
+      'observeWriters',
       'readAudit',
       'resetParity',
+      'resumeCutover',
+      'retireSlice',
+      'rollback',
       'setServe',
       'setShadow',
       'startCopy',
@@ -91,6 +112,10 @@ describe('every described operation', () => {
             }
           : {}),
       });
+      if (REFUSED.has(operation.operationId)) {
+        expect(response.status).toBe(409);
+        continue;
+      }
       const described = operation.responses[response.status];
       expect(described, `${operation.operationId} answered ${response.status}`).toBeDefined();
       const [type = ''] = response.headers.get('content-type')?.split(';') ?? [];

@@ -80,7 +80,7 @@ describe.each(ODD)('%s', (_, write) => {
         expect(new Set(errors.map(({ path }) => path))).toEqual(new Set([name]));
         asked.push(name);
       }
-    expect(asked.sort()).toEqual(['before', 'limit', 'slice']);
+    expect(asked.sort()).toEqual(['after', 'before', 'limit', 'slice', 'waitMs']);
   });
 
   it('in a parameter that no operation has is refused by its name', async () => {

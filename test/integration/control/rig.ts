@@ -1,5 +1,6 @@
 /** Shared by the control plane's tests: a separate database, a config, and a simulated change stream. */
 
+import type { RoundTrip } from '@ficus/cdc';
 import type { OpenReplicationOptions, ReplicationPort } from '@ficus/control';
 import type { FicusConfig, FicusConfigInput, ReplicationStatus } from '@ficus/core';
 import { configSchema } from '@ficus/core';
@@ -61,6 +62,8 @@ export class HandPlayedReplication implements ReplicationPort {
   started = false;
   stopped = false;
   dropped = false;
+  /** As given to changeEpoch. */
+  readonly epochs: number[] = [];
   /** What `stop` waits for. */
   stopping: Promise<unknown> = Promise.resolve();
   /** Answers of waitForPosition. */
@@ -109,6 +112,23 @@ export class HandPlayedReplication implements ReplicationPort {
 
   async waitForPosition(): Promise<boolean> {
     return typeof this.reaches === 'boolean' ? this.reaches : this.reaches();
+  }
+
+  waitForDurable(): Promise<boolean> {
+    return this.waitForPosition();
+  }
+
+  async lookAtTables(): Promise<boolean> {
+    return true;
+  }
+
+  async changeEpoch(epoch: number): Promise<boolean> {
+    this.epochs.push(epoch);
+    return true;
+  }
+
+  async proveRoundTrip(): Promise<RoundTrip> {
+    return { arrived: true, tookMs: 1 };
   }
 
   async copied(): Promise<boolean> {

@@ -64,7 +64,7 @@ test('the slot is dropped, the state names the reason, and a new copy continues'
   await vi.waitUntil(async () => (await problem())?.code === 'FICUS_CDC_SLOT_GIVEN_UP', { timeout: 20_000 });
   expect(await problem()).toMatchObject({
     message: expect.stringMatching(/kept \d+\.\d MB of WAL/),
-    remedy: expect.stringContaining('ficus copy SLICE --restart'),
+    remedy: expect.stringContaining('ficus copy invoices --restart'),
   });
 
   await client.copy('invoices', { restart: true });

@@ -215,7 +215,14 @@ describe('a slice with tables', () => {
   });
 
   test('held writes, and the owner after a cutover, are as the control plane says', async () => {
-    await startWithTables(0, { owner: 'candidate', epoch: 3, writes: 'held', waitMs: 1_500 });
+    await startWithTables(0, {
+      owner: 'candidate',
+      epoch: 3,
+      writes: 'held',
+      waitMs: 1_500,
+      attempt: 4,
+      leaseMs: 60_000,
+    });
     expect(await explain(rig, { method: 'POST', headers: cookie('ann') })).toMatchObject({
       serve: 'candidate',
       reason: 'owner-writes',

@@ -1,4 +1,5 @@
 /** A cutover holds a slice's writes in the proxy and releases them: each is decided when it leaves, never before. */
+import { connect } from 'node:net';
 import type { SliceState } from '@ficus/core';
 import pino from 'pino';
 import { afterEach, expect, test } from 'vitest';
@@ -15,7 +16,14 @@ import {
   until,
 } from './rig.ts';
 
-const HELD: SliceState = { owner: 'legacy', epoch: 1, writes: 'held', waitMs: 10_000 };
+const HELD: SliceState = {
+  owner: 'legacy',
+  epoch: 1,
+  writes: 'held',
+  waitMs: 10_000,
+  attempt: 4,
+  leaseMs: 60_000,
+};
 
 let rig: Rig;
 let control: FakeControl;
@@ -59,6 +67,20 @@ test('writes wait while reads are served, and go to the owner at the time of the
     side: 'candidate',
     reason: 'pinned',
   });
+});
+
+test('once the journal has the new owner, who waits for a write reads from it, and the write still waits', async () => {
+  await start(HELD);
+  const waiting = write();
+  await until(async () => (await heldWrites()) === '1', 'the write is held');
+  const adopted = { ...HELD, owner: 'candidate', epoch: 4 } as const;
+  control.setState({ notes: adopted });
+  const read = () => rig.get('/api/notes', { cookie: 'sid=ada' });
+  await until(async () => (await read()).side === 'candidate', 'the new owner is known');
+  expect(await read()).toMatchObject({ reason: 'pinned' });
+  expect(await heldWrites()).toBe('1');
+  control.setState({ notes: { owner: 'candidate', epoch: 4, writes: 'open' } });
+  expect(await waiting).toMatchObject({ status: 200, side: 'candidate' });
 });
 
 test('a cancelled cutover releases them to the old owner', async () => {
@@ -213,4 +235,89 @@ test('a write from outside the slice that may have arrived is not sent again whi
   expect(rig.legacy.requests).toHaveLength(1);
   control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
   expect(await held).toMatchObject({ status: 200, side: 'candidate' });
+});
+
+const held = () => control.holds.at(-1)?.slices.notes;
+const acknowledges = (count: number): Promise<void> =>
+  until(() => held()?.held === count, `acknowledges ${count} held writes`);
+
+test('500 held writes go to the new owner a few at a time, and none fails', async () => {
+  await start(HELD, { proxy: { admin: '127.0.0.1:0' } });
+  const writes = Array.from({ length: 500 }, (_, at) => write(`user-${at}`));
+  await acknowledges(500);
+  let [now, most] = [0, 0];
+  rig.candidate.handler = (_, response) => {
+    now += 1;
+    most = Math.max(most, now);
+    setTimeout(() => {
+      now -= 1;
+      response.end();
+    }, 5);
+  };
+  control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
+  const answers = await Promise.all(writes);
+  expect(answers.filter(({ status, side }) => status === 200 && side === 'candidate')).toHaveLength(500);
+  expect(most).toBeLessThanOrEqual(32);
+  expect(rig.legacy.requests).toEqual([]);
+});
+
+test('one user’s writes keep their order over several connections', async () => {
+  await start(HELD);
+  const bodies = Array.from({ length: 20 }, (_, at) => `note ${at}`);
+  const answers: Promise<Answer>[] = [];
+  for (const [at, body] of bodies.entries()) {
+    const headers = { cookie: 'sid=ada', connection: 'close' };
+    answers.push(ask(`${rig.url}/api/notes`, { method: 'POST', headers, body }));
+    await acknowledges(at + 1);
+  }
+  const seen: string[] = [];
+  rig.candidate.handler = async (request, response) => {
+    let text = '';
+    for await (const chunk of request) text += String(chunk);
+    // The sooner it came, the longer it takes: only order in sending keeps them apart.
+    setTimeout(() => {
+      seen.push(text);
+      response.end();
+    }, 20 - seen.length);
+  };
+  control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
+  await Promise.all(answers);
+  expect(seen).toEqual(bodies);
+});
+
+test('a client that expects 100 gets none while its write is held', async () => {
+  await start(HELD);
+  const { hostname, port } = new URL(rig.url);
+  const socket = connect(Number(port), hostname);
+  let answer = '';
+  socket.on('data', (chunk) => {
+    answer += String(chunk);
+  });
+  socket.write(
+    'POST /api/notes HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\nConnection: close\r\n\r\n',
+  );
+  await acknowledges(1);
+  expect(answer).toBe('');
+  control.setState({ notes: { owner: 'legacy', epoch: 1, writes: 'open' } });
+  await until(() => answer.includes('100 Continue'), 'continued by the upstream');
+  socket.write('note');
+  await until(() => answer.includes('HTTP/1.1 200'), 'answered');
+});
+
+test('of a large body only its beginning is read while it is held', async () => {
+  await start(HELD);
+  const { hostname, port } = new URL(rig.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  const size = 16 * 1_048_576;
+  socket.write(`POST /api/notes HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\nConnection: close\r\n\r\n`);
+  socket.write(Buffer.alloc(size));
+  await acknowledges(1);
+  expect(held()!.heldBytes).toBeGreaterThan(100_000);
+  expect(held()!.heldBytes).toBeLessThan(140_000);
+  // What the kernel takes is not the proxy's.
+  await until(() => socket.bytesWritten > 65_536, 'the kernel is full');
+  expect(socket.writableLength).toBeGreaterThan(size / 4);
+  socket.destroy();
+  control.setState({ notes: { owner: 'legacy', epoch: 1, writes: 'open' } });
 });

@@ -62,6 +62,7 @@ describe('introspection at the legacy', () => {
     ['sends callers to a page', (response) => void response.writeHead(302, { location: '/login' }).end()],
     ['closes the connection', (response) => void response.socket!.destroy()],
     ['answers too much', (response) => void response.end(JSON.stringify({ user: 'x'.repeat(99_999) }))],
+    ['does not answer', () => undefined],
     ['has no such path', (response) => void response.writeHead(404).end()],
   ])('a legacy that %s leaves callers to itself, in slices without tables too', async (_, whoami) => {
     rig = await startRig({ serve: 100, shadow: 100, proxy: { ...proxy, force: FORCE } });

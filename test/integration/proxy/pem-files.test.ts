@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readPair, readPem } from '../../../proxy/files/pem-files.ts';
 import { readListenerPems } from '../../../proxy/keys/listener-tls.ts';
-import { makeAuthority } from '../../parts/certificates.ts';
+import { makeAuthority, toPem } from '../../parts/certificates.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -45,10 +45,25 @@ test('the key is that of the chain’s first certificate', () => {
   expect(() => readPair(write(chain, other.key), 'proxy.tls')).toThrow(refused('another certificate'));
 });
 
-test('a key with a passphrase is refused, with what to do', () => {
+const sealed = (passphrase: string) => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const sealed = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' } as const;
-  const files = write(authority.issue('proxy').cert, privateKey.export(sealed).toString());
+  return privateKey.export({ type: 'pkcs8', format: 'der', cipher: 'aes-256-cbc', passphrase });
+};
+
+/** Its padding is that of the empty passphrase, which opens one sealed key in some hundreds, and what it holds is noise. */
+function seeminglyOpened(): Buffer {
+  const key = sealed('');
+  const ciphertext = key.subarray(-144);
+  ciphertext.fill(0, 0, 16);
+  return key;
+}
+
+test.each([
+  ['as most are', sealed('secret')],
+  ['that an empty passphrase opens', sealed('')],
+  ['that an empty passphrase seems to open', seeminglyOpened()],
+])('a key with a passphrase is refused, with what to do: one %s', (_, key) => {
+  const files = write(authority.issue('proxy').cert, toPem('ENCRYPTED PRIVATE KEY', key));
   expect(() => readPair(files, 'proxy.tls')).toThrow(refused('the key has a passphrase; write it without'));
 });
 

@@ -14,6 +14,7 @@ import {
   decodeObservation,
   type FicusConfig,
   type FicusConfigInput,
+  type HoldReport,
   type Observation,
   type ObservationBatch,
   type ProxyReport,
@@ -59,8 +60,8 @@ export async function startBackend(name: string): Promise<Backend> {
   return backend;
 }
 
-async function listening(server: Server): Promise<void> {
-  server.listen(0, '127.0.0.1');
+async function listening(server: Server, port = 0): Promise<void> {
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
 }
 
@@ -68,6 +69,12 @@ async function listening(server: Server): Promise<void> {
 export interface FakeControl {
   readonly url: string;
   readonly reports: ProxyReport[];
+  /** Acknowledgements of attempts. */
+  readonly holds: HoldReport[];
+  /** Whether they are answered: otherwise they get no answer at all. */
+  answersHolds: boolean;
+  /** They are refused, but renew the leases of these slices. */
+  renewsOnly: readonly string[] | undefined;
   readonly observations: Observation[];
   /** How often positions were requested. */
   asked: number;
@@ -85,7 +92,11 @@ export interface FakeControl {
   close(): Promise<void>;
 }
 
-export async function startFakeControl(features: readonly ClientFeature[] = []): Promise<FakeControl> {
+/** @param port of an earlier one, which is back */
+export async function startFakeControl(
+  features: readonly ClientFeature[] = [],
+  port = 0,
+): Promise<FakeControl> {
   const flags = new Map(features.map((feature) => [feature.name, feature]));
   let slices: Record<string, SliceState> = {};
   const links = new Set<ServerResponse>();
@@ -131,16 +142,29 @@ export async function startFakeControl(features: readonly ClientFeature[] = []):
       return;
     }
     if (path === '/api/v1/link/report') control.reports.push(body as ProxyReport);
+    if (path === '/api/v1/link/holds') {
+      control.holds.push(body as HoldReport);
+      if (!control.answersHolds) return;
+      const { renewsOnly: renewed } = control;
+      if (renewed !== undefined) {
+        const problem = { code: 'FICUS_CONTROL_ATTEMPT_OVER', renewed };
+        response.writeHead(409, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
+        return;
+      }
+    }
     if (path.startsWith('/api/v1/link/observations') && control.stalls) return;
     if (path === '/api/v1/link/observations') {
       control.observations.push(...(body as ObservationBatch).observations.map(decodeObservation));
     }
     response.writeHead(204).end();
   };
-  await listening(server);
+  await listening(server, port);
   const control: FakeControl = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     reports: [],
+    holds: [],
+    answersHolds: true,
+    renewsOnly: undefined,
     observations: [],
     asked: 0,
     position: undefined,

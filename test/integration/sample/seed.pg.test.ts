@@ -99,8 +99,10 @@ describe('seed', () => {
       `INSERT INTO orders (customer_id, total, shipping_address) VALUES (1, 10, '{}') RETURNING id`,
     );
     expect(order?.id).toBe('2001');
-    const told = await shop.query('SELECT id, kind, order_id FROM notifications WHERE id > 5000');
-    expect(told).toEqual([{ id: '5001', kind: 'order_placed', order_id: '2001' }]);
+    const asked = await shop.query('SELECT kind, order_id FROM notification_requests');
+    expect(asked).toEqual([{ kind: 'order_placed', order_id: '2001' }]);
+    const [drawn] = await shop.query<{ id: string }>("SELECT nextval('notifications_id_seq') AS id");
+    expect(drawn?.id).toBe('5001');
   });
 
   it('refuses a scale that makes no sense', async () => {

@@ -48,8 +48,8 @@ async function markedTheEnd(source: pg.Client, pid: number): Promise<boolean> {
 
 /**
  * Ends the first copy while the target lacks the row, by success or by a failure after its last chunk, and checks both
- * databases. False when the copy ended later: a chunk whose snapshot shows a transaction as running that the stream has
- * delivered (a heartbeat's, on a slow disk) is read again.
+ * databases. False when the copy ended later, or had the row after all: a chunk whose snapshot shows a transaction as
+ * running that the stream has delivered (a heartbeat's, on a slow disk) is read again.
  */
 async function endCopyWithoutRow(fails: boolean): Promise<boolean> {
   const before = stopAt('after-chunk-write');
@@ -86,10 +86,9 @@ async function endCopyWithoutRow(fails: boolean): Promise<boolean> {
   await source.query('UPDATE item SET id = -6 WHERE id = -5');
   places['before-settle'].resume();
   await places['after-chunk-write'].reached;
-  const { rows } = await target.query<{ ahead: boolean; left_out_until: string }>(
-    `SELECT left_out_until > lsn AS ahead, left_out_until FROM ficus.checkpoint WHERE stream LIKE '%facts%'`,
+  const { rows } = await target.query<{ ahead: boolean }>(
+    `SELECT left_out_until > lsn AS ahead FROM ficus.checkpoint WHERE stream LIKE '%facts%'`,
   );
-  expect(rows[0]?.left_out_until).not.toBe('0/0');
   if (fails) places['after-chunk-write'].fail();
   else places['after-chunk-write'].resume();
   await again;

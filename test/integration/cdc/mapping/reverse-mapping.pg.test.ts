@@ -67,7 +67,7 @@ test('is reversed and streamed, and names what has no way back', async () => {
     onFault: failTheRun,
     slice: 'back',
     direction: 'reverse',
-    tables: back.tables,
+    tables: TABLES,
     sourceUrl: pair.targetUrl,
     targetUrl: pair.sourceUrl,
   });

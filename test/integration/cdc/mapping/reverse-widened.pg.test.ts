@@ -25,7 +25,9 @@ afterEach(async () => {
 /** Both databases hold the legacy's value, in their own types. */
 async function startBack(legacyType: string, candidateType: string, value: string): Promise<Replication> {
   const { source: legacy, target: candidate } = pair;
-  await legacy.query(`CREATE TABLE t (id int PRIMARY KEY, v ${legacyType}); INSERT INTO t VALUES (1, NULL)`);
+  await legacy.query(
+    `CREATE TABLE t (id int PRIMARY KEY, v ${legacyType}); INSERT INTO t VALUES (1, ${value})`,
+  );
   await candidate.query(
     `CREATE TABLE t (id bigint PRIMARY KEY, v ${candidateType}); INSERT INTO t VALUES (1, ${value})`,
   );
@@ -38,7 +40,7 @@ async function startBack(legacyType: string, candidateType: string, value: strin
     onFault: failTheRun,
     slice: 'back',
     direction: 'reverse',
-    tables: reversed.tables,
+    tables,
     sourceUrl: pair.targetUrl,
     targetUrl: pair.sourceUrl,
   });
@@ -85,24 +87,13 @@ test.each([
         state: 'stopped',
         problem: {
           code: 'FICUS_CDC_APPLY_FAILED',
-          message: expect.stringMatching(/^The update of public\.t \(id=2\).* cannot be applied: /),
+          message: expect.stringMatching(/: The update of public\.t \(id=2\).* cannot be applied: /),
         },
       });
     expect((await pair.source.query('SELECT v::text, pg_typeof(v)::text FROM t')).rows).toEqual(wanted.rows);
     await pair.target.query(`UPDATE t SET v = ${fits} WHERE id = 2`);
   },
 );
-
-test('a row of the copy that does not fit is named with its column, and no value', async () => {
-  const stream = await startBack('numeric(10,2)', 'numeric', '1.255');
-  await expect
-    .poll(() => stream.status().problem, { timeout: 20_000 })
-    .toMatchObject({
-      code: 'FICUS_CDC_ROW_REFUSED',
-      message: expect.stringMatching(/id=1.*“v”/),
-    });
-  expect(stream.status().problem?.message).not.toContain('1.255');
-});
 
 test('a key that is wider on the candidate finds its rows', async () => {
   const { source: legacy, target: candidate } = pair;
@@ -111,12 +102,11 @@ test('a key that is wider on the candidate finds its rows', async () => {
     'CREATE TABLE t (id numeric PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1), (2, 2)',
   );
   const tables = parseConfigTables([{ from: 't', to: 't' }]);
-  const { plans, catalogs } = await compileSlice({ slice: 'back', tables }, legacy, candidate);
   back = openReplication({
     onFault: failTheRun,
     slice: 'back',
     direction: 'reverse',
-    tables: reverseMapping(tables, plans, catalogs).tables,
+    tables,
     sourceUrl: pair.targetUrl,
     targetUrl: pair.sourceUrl,
   });

@@ -31,7 +31,7 @@ test.each([
 ])('%s', async (type, value) => {
   const table = `${TYPES} CREATE TABLE item (id ${type}, i int, n int, PRIMARY KEY (id, i))`;
   pair = await startStreamedPair(inject('postgresPort'), {
-    sourceSql: `${table}; INSERT INTO item SELECT ${value}, i, 0 FROM generate_series(1, 40) i`,
+    sourceSql: `${table}; INSERT INTO item SELECT ${value}, i, 0 FROM generate_series(1, 40) i; ANALYZE item`,
     targetSql: table,
     tables: [{ from: 'item', to: 'item' }],
     options: { settings: { copyChunkRows: 7 } },
@@ -51,7 +51,7 @@ test.each([
   if (task.kind !== 'chunked') throw new Error('copied whole');
   const { rows: last } = await source.query('SELECT id::text, i::text FROM item ORDER BY id, i LIMIT 1');
   const query = chunkQuery(task, [last[0].id, last[0].i], 7);
-  await source.query('SET enable_seqscan = off');
+  await source.query('ANALYZE item; SET enable_seqscan = off');
   const { rows } = await source.query(`EXPLAIN ${/COPY \((.*)\) TO STDOUT/.exec(query)?.[1]}`);
   const steps = rows.map((row) => row['QUERY PLAN']).join('\n');
   expect(steps).toContain('Index Cond: (ROW(');

@@ -36,12 +36,14 @@ test('only changed rows are compared, including deleted, moved and keyless ones'
     verdict: 'inconclusive',
     reason: expect.stringContaining('are unknown'),
     nothingChanged: false,
+    changesUnknown: true,
   });
   expect(await verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 3090 } });
   expect(await verify('changed')).toMatchObject({
     verdict: 'inconclusive',
     reason: expect.stringContaining('No row has changed'),
     nothingChanged: true,
+    changesUnknown: false,
   });
   await source.query(`UPDATE item SET v = 'new' WHERE id <= 20; DELETE FROM item WHERE id = 21; INSERT INTO item VALUES (5000, 'in');
     UPDATE item SET id = 6000 WHERE id = 22; INSERT INTO line VALUES (7)`);
@@ -66,6 +68,28 @@ test('only changed rows are compared, including deleted, moved and keyless ones'
   expect(await found('changed')).toEqual(expect.arrayContaining(wrong));
   expect(await found('changed')).toHaveLength(4);
   expect(await found('full')).toHaveLength(6);
+});
+
+test('recent: only what changed since the last comparison that found its rows equal', async () => {
+  const { source, target, verify } = await start();
+  expect(await verify('recent')).toMatchObject({ verdict: 'inconclusive', changesUnknown: true });
+  await verify();
+  await source.query(`UPDATE item SET v = 'new' WHERE id <= 20`);
+  expect(await verify('recent')).toMatchObject({
+    verdict: 'match',
+    mode: 'recent',
+    rowsCompared: { source: 20 },
+  });
+  await source.query(`UPDATE item SET v = 'newer' WHERE id IN (1, 2, 30)`);
+  await pair!.settle();
+  await target.query(`UPDATE item SET v = 'wrong' WHERE id IN (1002, 1015)`);
+  // The other wrong row has not changed since it was found equal.
+  for (let again = 1; again <= 2; again++)
+    expect(await verify('recent')).toMatchObject({ verdict: 'mismatch', rowsCompared: { source: 3 } });
+  expect((await verify('changed')).differences.map(({ key }) => key.id)).toEqual(['1002.0', '1015.0']);
+  await source.query(`UPDATE item SET v = 'right' WHERE id IN (2, 15)`);
+  expect(await verify('recent')).toMatchObject({ verdict: 'match', rowsCompared: { source: 4 } });
+  expect(await verify('recent')).toMatchObject({ nothingChanged: true });
 });
 
 test('after a TRUNCATE the whole table is compared; after another process has applied, nothing is known', async () => {

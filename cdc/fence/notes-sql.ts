@@ -1,0 +1,62 @@
+/**
+ * Notes of writers, while a fence observes: `note` alone is called by a writer's statement, once a minute, and never fails one. No
+ * ordinary table: one would be published to every subscriber of FOR ALL TABLES.
+ */
+import { type FenceFunction, SAFE } from './fence-function.ts';
+
+/** Beyond it nothing is recorded until notes are removed, so that a fence cannot fill the disk. */
+const LARGEST_SEEN = 32 * 1024 * 1024;
+
+/** Below, the file is left to autovacuum: a truncation keeps writers from recording until its commit is on the disk. */
+const WORTH_TRUNCATING = 1024 * 1024;
+
+export const CREATE_NOTES = `CREATE UNLOGGED TABLE IF NOT EXISTS ficus_fence.seen (
+  key uuid NOT NULL DEFAULT gen_random_uuid(), at timestamptz NOT NULL DEFAULT clock_timestamp(), slice text NOT NULL,
+  rel oid NOT NULL, op text NOT NULL, login name NOT NULL, app text NOT NULL, addr inet, pid int NOT NULL,
+  xact timestamptz NOT NULL, query text NOT NULL);
+CREATE SEQUENCE IF NOT EXISTS ficus_fence.missed;`;
+
+/**
+ * Runs with the rights of the fence's owner. Two settings of the session keep it from being called again before a minute
+ * has passed; they are undone with the row. A note that cannot be made is counted, and tried again after ten seconds.
+ */
+export const NOTE: FenceFunction = {
+  name: 'note',
+  signature: 'note(word text, slice text, rel oid, op text)',
+  attributes: `RETURNS void ${SAFE} SECURITY DEFINER SET lock_timeout = '20ms'`,
+  body: `
+DECLARE seen text := 'ficus_fence.seen_' || word; until text := 'ficus_fence.until_' || word;
+  app text := current_setting('application_name'); at bigint := date_part('epoch', clock_timestamp()) * 1000;
+BEGIN
+  IF pg_trigger_depth() = 0 THEN RETURN; END IF;
+  BEGIN
+    IF pg_relation_size('ficus_fence.seen') > ${LARGEST_SEEN} THEN RAISE 'too many notes'; END IF;
+    INSERT INTO ficus_fence.seen (slice, rel, op, login, app, addr, pid, xact, query)
+      VALUES (slice, rel, op, session_user, app, inet_client_addr(), pg_backend_pid(), now(), left(coalesce(current_query(), ''), 300));
+    PERFORM set_config(seen, app, false), set_config(until, (at + 60000)::text, false);
+  EXCEPTION WHEN OTHERS THEN
+    PERFORM set_config(seen, app, false), set_config(until, (at + 10000)::text, false);
+    BEGIN
+      PERFORM nextval('ficus_fence.missed');
+    EXCEPTION WHEN OTHERS THEN
+      RAISE LOG 'ficus_fence: %', SQLERRM;
+    END;
+  END;
+END`,
+};
+
+/** The file shrinks when all were removed: an empty table that no writer holds is truncated. */
+export const FORGET: FenceFunction = {
+  name: 'forget',
+  signature: 'forget(keys uuid[])',
+  attributes: `RETURNS void ${SAFE} SECURITY DEFINER`,
+  body: `
+BEGIN
+  DELETE FROM ficus_fence.seen WHERE key = ANY(keys);
+  IF pg_relation_size('ficus_fence.seen') < ${WORTH_TRUNCATING} OR EXISTS (SELECT FROM ficus_fence.seen) THEN RETURN; END IF;
+  LOCK TABLE ficus_fence.seen IN ACCESS EXCLUSIVE MODE NOWAIT;
+  IF NOT EXISTS (SELECT FROM ficus_fence.seen) THEN TRUNCATE ficus_fence.seen; END IF;
+EXCEPTION WHEN lock_not_available THEN
+  DELETE FROM ficus_fence.seen WHERE key = ANY(keys);
+END`,
+};

@@ -1,0 +1,75 @@
+/** No write commits inside a hold; FICUS_FENCE_ROUNDS sets how long that is tried. */
+import { afterEach, expect, inject, test } from 'vitest';
+import { createFencedDatabase, type FencedDatabase } from './fenced-database.ts';
+import { runSoak } from './soak.ts';
+
+const ROUNDS = Number(process.env.FICUS_FENCE_ROUNDS ?? 30);
+let shop: FencedDatabase;
+afterEach(() => shop.drop());
+
+async function make(): Promise<void> {
+  shop = await createFencedDatabase(
+    inject('postgresPort'),
+    'CREATE TABLE orders (id serial PRIMARY KEY, note text)',
+  );
+}
+
+/** mulberry32 */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+test('writers at three levels, coordinators killed: no commit inside a hold', async () => {
+  await make();
+  const report = await runSoak(shop, ROUNDS, randomFrom(2026));
+  console.log(`fence soak: ${JSON.stringify(report)}`);
+  expect(report.breaches).toBe(0);
+  expect(report.holds).toBeGreaterThan(ROUNDS / 3);
+  expect(report.kills).toBeGreaterThan(0);
+  expect(report.commits).toBeGreaterThan(ROUNDS);
+  expect(report.refused).toBeGreaterThan(0);
+}, 600_000);
+
+/** Gives the fence a faulty guard. */
+async function mutate(change: (body: string) => string): Promise<void> {
+  const { rows } = await shop.admin.query<{ guard: string; body: string }>(
+    `SELECT oid::regprocedure::text AS guard, prosrc AS body FROM pg_proc WHERE proname LIKE 'guard\\_%'`,
+  );
+  const { guard, body } = rows[0]!;
+  const faulty = change(body);
+  expect(faulty).not.toBe(body);
+  await shop.admin.query(
+    `CREATE OR REPLACE FUNCTION ${guard} RETURNS trigger LANGUAGE plpgsql AS $body$${faulty}$body$`,
+  );
+}
+
+const LOCK = /pg_catalog\.pg_try_advisory_xact_lock_shared\(\d+\)/;
+
+test.each([
+  ['takes no lock', (body: string) => body.replaceAll(new RegExp(LOCK, 'g'), 'true')],
+  [
+    'reads the state before it takes the lock',
+    (body: string) =>
+      body
+        .replace(/^ {2}IF pg_catalog.*RETURN NULL; END IF;$/m, '')
+        .replace(
+          /^ {2}got := (.*);\n {2}v := (.*);$/m,
+          '  v := $2; PERFORM pg_catalog.pg_sleep(0.003); got := $1;',
+        ),
+  ],
+])(
+  'a guard that %s is breached: the soak can fail',
+  async (_, change) => {
+    await make();
+    await mutate(change);
+    const report = await runSoak(shop, Math.max(ROUNDS, 30), randomFrom(2026));
+    expect(report.breaches).toBeGreaterThan(0);
+  },
+  120_000,
+);
