@@ -46,7 +46,7 @@ const TAIL_MS = 1_500;
 /** With everything that comes before it, on a busy machine: decides how many notifications the clients need. */
 const LONGEST_ROUND_S = 10;
 /** Of a run with few rounds, as one of them may take as long as a minute there. */
-const LEAST_RUN_S = 120;
+const LEAST_RUN_S = 360;
 
 /** @param log gets a line of progress */
 export async function runRounds(

@@ -7,13 +7,16 @@ import { type FenceFunction, SAFE } from './fence-function.ts';
 /** Beyond it nothing is recorded until notes are removed, so that a fence cannot fill the disk. */
 const LARGEST_SEEN = 32 * 1024 * 1024;
 
-/** Below, the file is left to autovacuum: a truncation keeps writers from recording until its commit is on the disk. */
+/** One missed note ends an observation of days: longer than a stalled write takes while the file grows, which others wait for. */
+const LONGEST_WAIT_MS = 200;
+
+/** Below, the file stays as long as it is: a truncation keeps writers from recording until its commit is on the disk. */
 const WORTH_TRUNCATING = 1024 * 1024;
 
 export const CREATE_NOTES = `CREATE UNLOGGED TABLE IF NOT EXISTS ficus_fence.seen (
   key uuid NOT NULL DEFAULT gen_random_uuid(), at timestamptz NOT NULL DEFAULT clock_timestamp(), slice text NOT NULL,
   rel oid NOT NULL, op text NOT NULL, login name NOT NULL, app text NOT NULL, addr inet, pid int NOT NULL,
-  xact timestamptz NOT NULL, query text NOT NULL);
+  xact timestamptz NOT NULL, query text NOT NULL) WITH (vacuum_truncate = false);
 CREATE SEQUENCE IF NOT EXISTS ficus_fence.missed;`;
 
 /**
@@ -23,7 +26,7 @@ CREATE SEQUENCE IF NOT EXISTS ficus_fence.missed;`;
 export const NOTE: FenceFunction = {
   name: 'note',
   signature: 'note(word text, slice text, rel oid, op text)',
-  attributes: `RETURNS void ${SAFE} SECURITY DEFINER SET lock_timeout = '20ms'`,
+  attributes: `RETURNS void ${SAFE} SECURITY DEFINER SET lock_timeout = '${LONGEST_WAIT_MS}ms'`,
   body: `
 DECLARE seen text := 'ficus_fence.seen_' || word; until text := 'ficus_fence.until_' || word;
   app text := current_setting('application_name'); at bigint := date_part('epoch', clock_timestamp()) * 1000;
@@ -35,6 +38,7 @@ BEGIN
       VALUES (slice, rel, op, session_user, app, inet_client_addr(), pg_backend_pid(), now(), left(coalesce(current_query(), ''), 300));
     PERFORM set_config(seen, app, false), set_config(until, (at + 60000)::text, false);
   EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'ficus_fence: a writer was not recorded: %', SQLERRM;
     PERFORM set_config(seen, app, false), set_config(until, (at + 10000)::text, false);
     BEGIN
       PERFORM nextval('ficus_fence.missed');

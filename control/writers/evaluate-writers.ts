@@ -115,7 +115,9 @@ function sideProblems(side: Side, seen: ObservedSide | undefined, owner: Side): 
   return [
     ...(isWatched ? [] : [`The fence of the ${side} does not observe (it is ${seen.mode}).`]),
     ...(seen.missed > 0
-      ? [`The fence of the ${side} could not record ${writesOf(seen.missed)}: begin again.`]
+      ? [
+          `The fence of the ${side} could not record ${writesOf(seen.missed)} (the database’s log says why): begin again.`,
+        ]
       : []),
     ...seen.gaps.map((gap) => `The fence of the ${side} has a gap: ${gap}.`),
   ];

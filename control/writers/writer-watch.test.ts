@@ -371,7 +371,7 @@ test('writes that a fence could not record are said, until the observation begin
   fences.legacy.unrecorded = 7;
   await watch.readAll();
   expect(watch.evaluate('notes')!.reasons).toContain(
-    'The fence of the legacy could not record 2 writes: begin again.',
+    'The fence of the legacy could not record 2 writes (the database’s log says why): begin again.',
   );
   await watch.begin('notes', true);
   expect(watch.evaluate('notes')!.reasons.join()).not.toContain('could not record');

@@ -60,7 +60,7 @@ export class Ours implements Subject {
   async arm(): Promise<void> {
     if (this.#owner === 'candidate') return;
     const { client } = this.#parts();
-    await client.observeWriters(SLICE, { on: true });
+    await client.observeWriters(SLICE, { on: true, again: true });
     const last = await this.#untilWritersPass();
     if (last !== 'pass') throw new Error(`writers: ${last}`);
     const { verdict } = await client.verify(SLICE);

@@ -274,7 +274,9 @@ describe('the observation', () => {
     expect(await legacy.query('SELECT count(*)::int AS rows FROM note')).toMatchObject([{ rows: 1 }]);
     await expect
       .poll(async () => (await client.writers('notes')).reasons, { timeout: 20_000 })
-      .toContain('The fence of the legacy could not record 1 write: begin again.');
+      .toContain(
+        'The fence of the legacy could not record 1 write (the database’s log says why): begin again.',
+      );
   });
 
   test('says which tables it does not see', async () => {
