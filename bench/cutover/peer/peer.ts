@@ -16,7 +16,7 @@ import { linkDatabases, type NativeLink, setSequences } from './native-link.ts';
 import { type PgBouncer, startPgBouncer } from './pgbouncer.ts';
 import { RECIPE, type RecipeName } from './recipes.ts';
 
-const CATCH_UP_MS = 30_000;
+const CATCH_UP_MS = 120_000;
 
 interface PeerSide {
   readonly url: string;
