@@ -74,7 +74,7 @@ test('a message with characters that PostgreSQL does not store ends an attempt a
 test('dates, limits and isolation that a database sets for its sessions change nothing', async () => {
   const name = new URL(database.url).pathname.slice(1);
   await database.query(`ALTER DATABASE "${name}" SET DateStyle = 'SQL, DMY'; ALTER DATABASE "${name}" SET lock_timeout = '5ms';
-    ALTER DATABASE "${name}" SET idle_session_timeout = '10ms'; ALTER DATABASE "${name}" SET default_transaction_isolation = 'serializable'`);
+    ALTER DATABASE "${name}" SET idle_session_timeout = '10s'; ALTER DATABASE "${name}" SET default_transaction_isolation = 'serializable'`);
   await store.close();
   store = await openStore(database.url, silent);
   journal = new AttemptJournal(store);
