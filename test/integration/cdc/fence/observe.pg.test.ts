@@ -148,6 +148,9 @@ test.each([
     const holder = await shop.connect();
     await holder.query(sql);
     const writer = await shop.connect(shop.writerRole);
+    const logged: (string | undefined)[] = [];
+    writer.on('notice', ({ message }) => logged.push(message));
+    await writer.query('SET client_min_messages = log');
     const tookMs: number[] = [];
     for (let n = 0; n < 50; n++) {
       const begun = performance.now();
@@ -157,6 +160,7 @@ test.each([
     await holder.query('ROLLBACK');
     expect((await shop.admin.query('SELECT FROM orders')).rowCount).toBe(50);
     expect(await missed()).toBe(1);
+    expect(logged).toEqual([expect.stringMatching(/^ficus_fence: a writer was not recorded: .+/)]);
     // One wait of 200 ms, not one for each statement: a busy machine makes some of them as slow, not most.
     expect(tookMs.toSorted((a, b) => a - b)[25]).toBeLessThan(20);
   },
