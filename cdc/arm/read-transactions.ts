@@ -37,7 +37,7 @@ const TRANSACTIONS_SQL = `
     FROM (SELECT pid, prepared FROM held UNION SELECT pid, CASE WHEN pid IS NULL THEN transactionid END FROM lock WHERE locktype = 'transactionid') t
     LEFT JOIN pg_stat_activity a ON a.pid = t.pid
     LEFT JOIN pg_prepared_xacts p ON t.pid IS NULL AND p.transaction = t.prepared
-   WHERE (a.backend_type IS NULL OR a.backend_type <> 'autovacuum worker')
+   WHERE NOT (a.pid IS NOT NULL AND a.usesysid IS NULL)
      AND (p.gid IS NOT NULL OR a.xact_start IS NULL OR a.xact_start < clock_timestamp() - make_interval(secs => $2))
      AND (a.application_name IS NULL OR a.application_name <> 'ficus' AND NOT starts_with(a.application_name, 'ficus '))
    ORDER BY coalesce(p.prepared, a.xact_start) LIMIT 50`;

@@ -9,7 +9,7 @@ import type { FenceDefinition } from './fence-definition.ts';
 import { createFunction, type FenceFunction } from './fence-function.ts';
 import { nameFence } from './fence-names.ts';
 import { operatorGrants, sliceFunctions } from './slice-sql.ts';
-import { INSTALL_LOCK } from './tree-sql.ts';
+import { INSTALL_LOCK, LONGEST_PATIENCE_MS } from './tree-sql.ts';
 
 export interface FenceSqlOptions extends FenceDefinition {
   /** Of a fence that is not there yet, as its sequence holds it. */
@@ -34,8 +34,8 @@ export function fenceObjectsSql(options: FenceSqlOptions): string {
     ...SHARED_FUNCTIONS.map(createFunction),
     `CREATE SEQUENCE IF NOT EXISTS ${state} MINVALUE 0 START 0;`,
     ...own.map(createFunction),
-    ...grantsOf(own, state),
   ].join('\n');
+  const functions = [...SHARED_FUNCTIONS, ...own].map(({ name }) => `ficus_fence.${name}`).join(', ');
   return `DO ${dollarQuote(`
 DECLARE before text := current_setting('role'); owner name; other name; config jsonb; key text := ${RANDOM_KEY}; turning text := ${RANDOM_KEY}; stranger text;
 BEGIN
@@ -56,6 +56,11 @@ BEGIN
     turning := config ->> 'turning';
   END IF;
   EXECUTE replace(replace(${dollarQuote(made)}, '@KEY@', key), '@TURNING@', turning);
+  FOR stranger IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+      FROM pg_default_acl d, aclexplode(d.defaclacl) AS a WHERE d.defaclrole = (SELECT oid FROM pg_roles WHERE rolname = owner) AND a.grantee <> d.defaclrole LOOP
+    EXECUTE format('REVOKE ALL ON ficus_fence.seen, ficus_fence.missed FROM %1$s; REVOKE ALL ON FUNCTION ${functions} FROM %1$s', stranger);
+  END LOOP;
+  EXECUTE ${dollarQuote(grantsOf(own, state).join(' '))};
   IF pg_sequence_last_value('${state}') IS NULL THEN PERFORM setval('${state}', ${first}); END IF;
   FOR stranger IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
       FROM pg_class s, aclexplode(s.relacl) AS a WHERE s.oid = '${state}'::regclass AND a.grantee <> s.relowner LOOP
@@ -76,10 +81,40 @@ function grantOperator(slice: string, role: string): string {
   END IF;`;
 }
 
-/** Triggers on every table of the trees that lacks them. */
+/** So long may writers wait behind the locks of the script: shorter than `deadlock_timeout`, which would end one of them. */
+const LOCKED_MS = 400;
+
+/**
+ * Triggers on every table of the trees that lacks them. A script may be run as one transaction, which keeps its locks: so
+ * all are taken at once, and given back for a while when that takes too long. Those of tables at which an autovacuum works
+ * come first, before a writer can wait: it gives way late.
+ */
 export function armSql(slice: string): string {
   const { word } = nameFence(slice);
-  return `SELECT ficus_fence.arm('${word}', member) FROM ficus_fence.members('${word}', false) AS member;`;
+  return `DO ${dollarQuote(`
+DECLARE before text := current_setting('lock_timeout'); rel oid; until timestamptz; isVacuumed boolean;
+BEGIN
+  PERFORM pg_advisory_xact_lock(${INSTALL_LOCK});
+  FOR attempt IN 1..10 LOOP
+    until := NULL;
+    BEGIN
+      FOR rel, isVacuumed IN SELECT g.oid, bool_or(a.pid IS NOT NULL) FROM ficus_fence.gaps('${word}') AS g JOIN pg_class c ON c.oid = g.oid
+          LEFT JOIN pg_locks l ON l.relation = g.oid AND l.granted LEFT JOIN pg_stat_activity a ON a.pid = l.pid AND a.usesysid IS NULL
+          WHERE g.kind = 'trigger' AND c.relkind <> 'f' GROUP BY g.oid ORDER BY 2 DESC, 1 LOOP
+        IF NOT (isVacuumed AND attempt = 10) AND until IS NULL THEN until := clock_timestamp() + interval '${LOCKED_MS} ms'; END IF;
+        PERFORM set_config('lock_timeout', CASE WHEN until IS NULL THEN '${LONGEST_PATIENCE_MS}'
+          ELSE greatest(1, extract(epoch FROM until - clock_timestamp()) * 1000)::int::text END, true);
+        EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', rel::regclass);
+      END LOOP;
+      EXIT;
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      IF attempt = 10 THEN RAISE; END IF;
+      PERFORM pg_sleep(0.3);
+    END;
+  END LOOP;
+  PERFORM set_config('lock_timeout', before, true);
+  PERFORM ficus_fence.arm('${word}', member) FROM ficus_fence.members('${word}', false) AS member;
+END`)};`;
 }
 
 /**
@@ -109,7 +144,10 @@ const REQUIRE_PUBLIC = `IF EXISTS (SELECT FROM pg_proc p WHERE pronamespace = 'p
     RAISE insufficient_privilege USING MESSAGE = 'PUBLIC may not execute functions that a fence’s triggers call (pg_try_advisory_xact_lock_shared, pg_sequence_last_value and others)';
   END IF;`;
 
-/** PUBLIC gets what a writer’s statement needs, whatever the default privileges say, and a dump of the database. */
+/**
+ * PUBLIC gets what a writer’s statement needs, whatever the default privileges say, and a dump of the database. To other
+ * roles those privileges have given more: to read what all writers sent, or to turn the fence.
+ */
 function grantsOf(own: readonly FenceFunction[], state: string): string[] {
   const functions = [...SHARED_FUNCTIONS, ...own].map(({ name }) => name);
   const forWriters = functions.filter((name) => name === 'note' || name.startsWith('guard_'));

@@ -71,7 +71,7 @@ END`,
 };
 
 /** Longest time for which writers wait behind DDL of the fence. */
-const LONGEST_PATIENCE_MS = 3_000;
+export const LONGEST_PATIENCE_MS = 3_000;
 
 /**
  * Runs DDL on one table, with a lock that is waited for shortly, a few times: all writers that come later wait behind it.

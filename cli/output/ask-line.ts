@@ -1,7 +1,8 @@
 /** One line from the terminal. */
 import { createInterface } from 'node:readline/promises';
+import { printable } from '@ficus/core';
 
-/** Ctrl-C, Ctrl-D and the end of the input are an empty line. */
+/** Names in the question may come from elsewhere: nothing in it moves the cursor. Ctrl-C, Ctrl-D and the end of the input are an empty line. */
 export async function askLine(
   question: string,
   input: NodeJS.ReadableStream = process.stdin,
@@ -10,7 +11,7 @@ export async function askLine(
   const terminal = createInterface({ input, output, terminal: true });
   const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   // Ctrl-C rejects, and closes the terminal.
-  const answer = terminal.question(question).catch(() => closed);
+  const answer = terminal.question(printable(question)).catch(() => closed);
   try {
     return await Promise.race([answer, closed]);
   } finally {

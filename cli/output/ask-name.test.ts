@@ -20,6 +20,14 @@ test.each([
   expect(String(output.read())).toContain('There is no way back. Type notes to confirm: ');
 });
 
+test('what stands in the question cannot write to the terminal', async () => {
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  const agreed = askName('Rows of a\u001b[2J\nb.', 'notes', input, output);
+  input.write('\n');
+  await agreed;
+  expect(String(output.read())).toContain('Rows of a\\u001b[2J\\nb. Type notes');
+});
+
 test('a program that cannot be asked has to say --yes', () => {
   expect(() => requireAnswerable({ json: true }, 'it cannot be undone')).toThrow(
     'give --yes: it cannot be undone',

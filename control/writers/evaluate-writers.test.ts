@@ -103,7 +103,7 @@ describe('there is not enough evidence', () => {
     [
       'after writes that could not be recorded',
       { sides: [side('legacy', { missed: 3 }), side('candidate')] },
-      'The fence of the legacy could not record 3 writes (the database’s log says why): begin again.',
+      'The fence of the legacy could not record 3 writes (the table of notes was locked or full, or the disk was slow or full): begin again.',
     ],
     ['before anything was read', { sides: [] }, 'The fence of the legacy has not been read.'],
   ])('%s', (_, over, text) => {

@@ -116,7 +116,7 @@ function sideProblems(side: Side, seen: ObservedSide | undefined, owner: Side): 
     ...(isWatched ? [] : [`The fence of the ${side} does not observe (it is ${seen.mode}).`]),
     ...(seen.missed > 0
       ? [
-          `The fence of the ${side} could not record ${writesOf(seen.missed)} (the database’s log says why): begin again.`,
+          `The fence of the ${side} could not record ${writesOf(seen.missed)} (the table of notes was locked or full, or the disk was slow or full): begin again.`,
         ]
       : []),
     ...seen.gaps.map((gap) => `The fence of the ${side} has a gap: ${gap}.`),

@@ -99,6 +99,8 @@ export class SliceWriters {
       this.#state = { ...this.state, since: null };
       await this.#save();
       for (const side of SIDES) await this.#fence(side).observe(false);
+      // Left there, they would keep the table of notes, which all slices share, from being emptied.
+      await this.#discardNotes();
       this.#sides.clear();
       await this.#close();
     });
@@ -163,6 +165,8 @@ export class SliceWriters {
       const known = this.#sides.get(side)?.gaps ?? [];
       const gaps = withGaps ? (await fence.gaps()).map(({ table, why }) => `${table} ${why}`) : known;
       const missed = (await fence.missed()) - this.#state.missedBefore[side];
+      // Its notes may have no room, and none is left that could be removed.
+      if (missed > (this.#sides.get(side)?.missed ?? 0)) await fence.forget([]);
       this.#sides.set(side, { side, problem: undefined, mode: state?.mode, gaps, missed });
       return true;
     } catch (error) {

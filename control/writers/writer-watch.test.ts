@@ -371,10 +371,26 @@ test('writes that a fence could not record are said, until the observation begin
   fences.legacy.unrecorded = 7;
   await watch.readAll();
   expect(watch.evaluate('notes')!.reasons).toContain(
-    'The fence of the legacy could not record 2 writes (the database’s log says why): begin again.',
+    'The fence of the legacy could not record 2 writes (the table of notes was locked or full, or the disk was slow or full): begin again.',
   );
   await watch.begin('notes', true);
   expect(watch.evaluate('notes')!.reasons.join()).not.toContain('could not record');
+});
+
+test('a fence that misses more is asked to make room, also when there is nothing to remove', async () => {
+  await watch.begin('notes', false);
+  fences.legacy.unrecorded = 1;
+  await watch.readAll();
+  expect(fences.legacy.calls.filter((call) => call === 'forget 0')).toHaveLength(1);
+  await watch.readAll();
+  expect(fences.legacy.calls.filter((call) => call === 'forget 0')).toHaveLength(1);
+});
+
+test('an observation that ends leaves no notes in the table that all slices share', async () => {
+  await watch.begin('notes', false);
+  fences.legacy.write({ application: 'psql' });
+  await watch.end('notes');
+  expect(fences.legacy.written).toEqual([]);
 });
 
 test('a slice that leaves the config is let go; one whose tables change is opened again', async () => {

@@ -275,7 +275,7 @@ describe('the observation', () => {
     await expect
       .poll(async () => (await client.writers('notes')).reasons, { timeout: 20_000 })
       .toContain(
-        'The fence of the legacy could not record 1 write (the database’s log says why): begin again.',
+        'The fence of the legacy could not record 1 write (the table of notes was locked or full, or the disk was slow or full): begin again.',
       );
   });
 

@@ -122,7 +122,8 @@ test('the owner of the tables installs it without being a superuser', async () =
 test('no stranger sets the state, turns, or reads what others wrote; default privileges change nothing', async () => {
   await make({ first: null });
   await shop.admin.query(
-    `ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO ${shop.writerRole}, PUBLIC; ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC`,
+    `ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO ${shop.writerRole}, PUBLIC; ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO ${shop.writerRole};
+     ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO ${shop.writerRole}; ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC`,
   );
   await shop.fence.install({ epoch: 1, mode: 'armed' });
   const stranger = await shop.connect(shop.writerRole);
@@ -139,6 +140,8 @@ test('no stranger sets the state, turns, or reads what others wrote; default pri
     `SELECT ficus_fence.disarm('${word}', 'orders'::regclass)`,
     'SELECT * FROM ficus_fence.seen',
     'DELETE FROM ficus_fence.seen',
+    `CREATE TRIGGER own BEFORE INSERT ON ficus_fence.seen FOR EACH ROW EXECUTE FUNCTION ficus_fence.guard_${word}()`,
+    `SELECT nextval('ficus_fence.missed')`,
   ])
     await expect(stranger.query(sql), sql).rejects.toMatchObject({ code: '42501' });
   await stranger.query(INSERT);
@@ -225,4 +228,28 @@ test('a server on which PUBLIC may not take the lock gets no fence: each write w
   const error = await shop.fence.install({ epoch: 1, mode: 'armed' }).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ message: expect.stringContaining('PUBLIC may not execute') });
   await (await shop.connect(shop.writerRole)).query(INSERT);
+});
+
+test('the administrator’s SQL keeps no table locked while it waits for another: no writer of both is ended', async () => {
+  shop = await createFencedDatabase(
+    inject('postgresPort'),
+    'CREATE TABLE orders (id serial PRIMARY KEY, note text); CREATE TABLE items (id int)',
+    { first: null },
+  );
+  const statements = fenceSql({
+    ...{ slice: 'orders', side: 'legacy', tables: ['public.orders', 'public.items'], first: '8' },
+    ...{ applierRole: shop.applierRole, operatorRole: shop.applierRole },
+  });
+  const writer = await shop.connect();
+  await writer.query('BEGIN; INSERT INTO items VALUES (1)');
+  const administrator = await shop.connect();
+  const installed = administrator.query(statements.join('\n'));
+  const waits = async () =>
+    (await shop.admin.query(`SELECT FROM pg_locks WHERE relation = 'items'::regclass AND NOT granted`))
+      .rowCount;
+  await expect.poll(waits, { interval: 5 }).toBe(1);
+  await writer.query(INSERT);
+  await writer.query('COMMIT');
+  await installed;
+  expect(await shop.open({ tables: ['public.orders', 'public.items'] }).gaps()).toEqual([]);
 });

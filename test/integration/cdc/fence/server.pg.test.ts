@@ -1,6 +1,7 @@
 /** Crashes, prepared transactions, autovacuum and subscriptions: what needs a server of its own. */
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readTransactions } from '../../../../cdc/arm/read-transactions.ts';
 import { type OwnCluster, startOwnCluster } from '../rig/own-cluster.ts';
 import { createFencedDatabase } from './fenced-database.ts';
 
@@ -96,6 +97,14 @@ test('an autovacuum at work gives way to the fence', async () => {
   const shop = await makeVacuumed();
   expect(await shop.fence.install({ epoch: 1, mode: 'armed' })).toEqual({ epoch: 1, mode: 'armed' });
   expect(await shop.fence.gaps()).toEqual([]);
+  await shop.drop();
+}, 40_000);
+
+test('an autovacuum is no transaction in the way, also for a role that sees no one’s age', async () => {
+  const shop = await makeVacuumed();
+  const blind = await shop.connect(shop.applierRole);
+  expect(await readTransactions(blind, ['public.orders'], 0)).toEqual([]);
+  expect((await shop.admin.query('SELECT FROM pg_stat_progress_vacuum')).rowCount).toBeGreaterThan(0);
   await shop.drop();
 }, 40_000);
 
