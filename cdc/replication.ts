@@ -99,10 +99,10 @@ export interface Replication {
   changeEpoch(epoch: number, timeoutMs: number): Promise<boolean>;
   /**
    * Looks at the tables on both sides now, as the running stream does about every second.
-   * @returns false when a table was altered, so that the stream starts again; when rows left one with a partition since the
-   *   look before this one, which is in no stream; and when no stream runs or can look
+   * @returns false when a table was altered, so that the stream starts again, and when rows left one with a partition since
+   *   the look before this one, which is in no stream; undefined when no stream runs, or it cannot look
    */
-  lookAtTables(): Promise<boolean>;
+  lookAtTables(): Promise<boolean | undefined>;
   /** Sends a message through the source's WAL, the stream, and the target's checkpoint. Never rejects. */
   proveRoundTrip(timeoutMs: number): Promise<RoundTrip>;
   /** Whether the first copy of every table is complete. */

@@ -45,7 +45,7 @@ const RESTART_AGE_MS = 30_000;
 
 export class RunningSession implements SessionStatus {
   slotHealth: SlotHealth | undefined;
-  lookAtTables: SessionStatus['lookAtTables'] = async () => false;
+  lookAtTables: SessionStatus['lookAtTables'] = async () => undefined;
   readonly #parts: SessionParts;
   readonly #openedAtMs = Date.now();
   #durableAtMs = 0;

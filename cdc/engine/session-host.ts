@@ -62,7 +62,7 @@ export interface SessionStatus {
   readonly unfinishedWhole: readonly string[];
   copyProgress(): CopyProgress;
   /** As of a replication. */
-  lookAtTables(): Promise<boolean>;
+  lookAtTables(): Promise<boolean | undefined>;
   /** Something that the next batch waits for may have happened. */
   signal(): void;
 }

@@ -167,8 +167,8 @@ export class SliceReplication implements Replication, SessionHost {
     return raised;
   }
 
-  async lookAtTables(): Promise<boolean> {
-    return (await this.#session?.lookAtTables().catch(() => false)) ?? false;
+  async lookAtTables(): Promise<boolean | undefined> {
+    return this.#session?.lookAtTables().catch(() => undefined);
   }
 
   proveRoundTrip(timeoutMs: number): Promise<RoundTrip> {

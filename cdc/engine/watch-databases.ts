@@ -40,7 +40,7 @@ interface DatabaseWatch {
 
 export interface RunningWatch {
   /** Looks at the tables now. False when they were altered or have lost rows with a partition meanwhile; that is reported first. */
-  look(): Promise<boolean>;
+  look(): Promise<boolean | undefined>;
   stop(): void;
 }
 
@@ -48,7 +48,11 @@ export interface RunningWatch {
 export function watchDatabases(watch: DatabaseWatch): RunningWatch {
   const sides = [watchSide('source', watch, () => checkSource(watch)), watchSide('target', watch)];
   return {
-    look: async () => (await Promise.all(sides.map((side) => side.look()))).every((isAsBefore) => isAsBefore),
+    look: async () => {
+      const looks = await Promise.all(sides.map((side) => side.look()));
+      if (looks.includes(false)) return false;
+      return looks.includes(undefined) ? undefined : true;
+    },
     stop: () => {
       for (const side of sides) side.stop();
     },
@@ -101,7 +105,8 @@ function watchSide(
       await looking;
       const failure = await findAltered(side, noting, seen);
       if (failure && !ended) watch.onFailure(failure);
-      return failure === undefined && losses === before && !ended;
+      if (failure !== undefined || losses !== before) return false;
+      return ended ? undefined : true;
     },
     stop() {
       ended = true;

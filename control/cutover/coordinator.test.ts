@@ -67,7 +67,10 @@ test('what arm notes again is known from the attempt before, also after a restar
 });
 
 /** A slice whose old owner's fence has a gap, or none at all. */
-function slicesWith(gaps: () => Promise<{ table: string; why: string }[]>) {
+function slicesWith(
+  gaps: () => Promise<{ table: string; why: string }[]>,
+  last: readonly AttemptRow[] = [],
+) {
   const known = { owner: 'candidate', epoch: 2, retired: false };
   const fences: { owner: FenceState; other: FenceState } = {
     owner: { epoch: 2, mode: 'armed' },
@@ -85,7 +88,7 @@ function slicesWith(gaps: () => Promise<{ table: string; why: string }[]>) {
       journal: { unfinished: async () => [], endedEpochs: async () => new Set() },
       logger: pino({ level: 'silent' }),
     } as unknown as CoordinatorParts,
-    [],
+    last,
   );
   return { known, fences, coordinator, said: () => coordinator.inconsistency('orders') };
 }
@@ -127,6 +130,19 @@ test('what did not fit before the first change of owner is looked at again until
   coordinator.watchFences(1);
   fences.owner = { epoch: 9, mode: 'armed' };
   await expect.poll(said).toBe(undefined);
+  await coordinator.stop();
+});
+
+test('after an attempt the fences are looked at again and again: a turn of it may be made late', async () => {
+  const last = { slice: 'orders', epoch: 2, outcome: 'abandoned', finishedAt: 'then' } as AttemptRow;
+  const { known, fences, coordinator, said } = slicesWith(async () => [], [last]);
+  Object.assign(known, { owner: 'legacy', epoch: 1 });
+  fences.owner = { epoch: 1, mode: 'armed' };
+  await coordinator.resume('orders');
+  expect(said()).toBe(undefined);
+  coordinator.watchFences(1);
+  fences.owner = { epoch: 9, mode: 'hold' };
+  await expect.poll(said).toContain('hold of epoch 9');
   await coordinator.stop();
 });
 

@@ -245,6 +245,8 @@ export class Coordinator<Opened extends Sides = Sides> {
     const { outcome, failure, timings } = row;
     this.#last.set(row.slice, row);
     this.#running.delete(row.slice);
+    // Another control plane may have ended it, and no step of this run has.
+    if (row.finishedAt !== null) this.#parts.writes.open(row.slice);
     this.#notice(row.slice);
     log.info({ outcome, step: row.step, failure, timings }, 'attempt ended');
     if (row.finishedAt !== null) await auditEnd(this.#parts.store, row).catch(() => undefined);
@@ -269,8 +271,12 @@ export class Coordinator<Opened extends Sides = Sides> {
   async #lookAtFences(): Promise<void> {
     if (this.#stranded.size > 0) await this.#forgetRemoved().catch(() => undefined);
     for (const [slice, state] of this.#parts.states.all()) {
-      // Once: a control database that was lost, or restored, is a new start of the control plane.
-      const isUntouched = state.epoch === 1 && this.#seen.has(slice) && this.#found(slice) === undefined;
+      // Once, while no attempt was made: a control database that was lost, or restored, is a new start of the control plane.
+      const isUntouched =
+        state.epoch === 1 &&
+        this.#seen.has(slice) &&
+        !this.#last.has(slice) &&
+        this.#found(slice) === undefined;
       if (isUntouched || state.retired || this.isMoving(slice) || this.#stopping.signal.aborted) continue;
       await this.#reconcile(slice, false).catch((error: unknown) => {
         // A database that is away is said elsewhere.
@@ -287,6 +293,8 @@ export class Coordinator<Opened extends Sides = Sides> {
       if (!unfinished.some((row) => row.slice === slice)) {
         this.#stranded.delete(slice);
         this.#last.delete(slice);
+        // Under the same name, another slice may be configured later.
+        this.#parts.writes.open(slice);
       }
   }
 

@@ -100,7 +100,7 @@ function streamPort(parts: SideParts, slice: string, direction: 'forward' | 'rev
     },
     waitForPosition: async (lsn, timeoutMs) =>
       (await parts.port(slice, direction)?.waitForDurable(lsn, timeoutMs)) ?? false,
-    isUnaltered: async () => (await parts.port(slice, direction)?.lookAtTables()) ?? false,
+    isUnaltered: async () => parts.port(slice, direction)?.lookAtTables(),
     raiseEpoch: async (epoch) => {
       const port = parts.port(slice, direction);
       // One that is not open has the epoch when it opens.

@@ -80,8 +80,11 @@ export interface StreamPort {
   waitForPosition(lsn: string, timeoutMs: number): Promise<boolean>;
   /** Whether everything that is committed now is applied, durably, within this time. */
   isMoving(timeoutMs: number): Promise<boolean>;
-  /** Whether the tables of both sides are as they were when the stream started, and have lost no rows with a partition just now. */
-  isUnaltered(): Promise<boolean>;
+  /**
+   * Whether the tables of both sides are as they were when the stream started, and have lost no rows with a partition just
+   * now; undefined when that cannot be seen. Another session of the stream does not know what the one before has seen.
+   */
+  isUnaltered(): Promise<boolean | undefined>;
   /** Afterwards no process with a lower epoch can apply anything. */
   raiseEpoch(epoch: number): Promise<void>;
 }

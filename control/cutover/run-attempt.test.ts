@@ -1,6 +1,6 @@
 import { CUTOVER_STEPS, FicusError, mayAbandon } from '@ficus/core';
 import fc from 'fast-check';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { setCutoverTrap } from './failpoints.ts';
 import { FakeWorld, type Fault } from './fake-world.fixture.ts';
 import type { AttemptWish, Comparison } from './ports.ts';
@@ -115,6 +115,7 @@ test.each<[string, string, (world: FakeWorld) => void]>([
   ['rows that differ', 'FICUS_CUTOVER_MISMATCH', (world) => (world.compared.rest = DIFFER)],
   ['rows that cannot be compared', 'FICUS_CUTOVER_MISMATCH', (world) => (world.compared.rest = UNKNOWN)],
   ['tables that were altered', 'FICUS_CUTOVER_NOT_VERIFIED', (world) => (world.unaltered = false)],
+  ['catalogs that cannot be read', 'FICUS_CUTOVER_NOT_VERIFIED', (world) => (world.unaltered = undefined)],
   ['a sequence that is behind', 'FICUS_CUTOVER_SEQUENCES', (world) => (world.behind = ['ids is behind.'])],
 ])('%s in the hold: abandoned', async (_, code, make) => {
   const world = new FakeWorld();
@@ -122,6 +123,27 @@ test.each<[string, string, (world: FakeWorld) => void]>([
   await world.start(wish);
   expect(world.row).toMatchObject({ outcome: 'abandoned', failure: { code } });
   expectAsBefore(world);
+});
+
+test('a fence that cannot be reached is asked until it can: a turn to hold may still be under way there', async () => {
+  const world = new FakeWorld();
+  const unreachable = new FicusError('FICUS_DATABASE_UNREACHABLE', 'It does not answer.');
+  for (const turn of ['turn legacy hold', 'turn legacy armed']) world.refusals.set(turn, unreachable);
+  const started = world.start(wish);
+  const tries = () => world.calls.filter((call) => call === 'turn legacy armed').length;
+  await vi.waitFor(() => expect(tries()).toBeGreaterThan(6));
+  world.refusals.delete('turn legacy armed');
+  await started;
+  expect(world.row).toMatchObject({ outcome: 'abandoned', finishedAt: 'now' });
+  expect(world.fences.legacy).toEqual({ epoch: 2, mode: 'armed' });
+});
+
+test('an end that the journal does not have is stored again, after a pause', async () => {
+  const world = new FakeWorld();
+  world.forgetsEnds = 3;
+  await world.start(wish);
+  expect(world.row).toMatchObject({ outcome: 'done', finishedAt: 'now' });
+  expect(world.pauses).toBe(3);
 });
 
 test('a hold that has reached its bound is abandoned, whatever it waits for', async () => {

@@ -26,7 +26,7 @@ export interface RunOptions {
 }
 
 const LONGEST_RETRY_MS = 2_000;
-/** Tries of an undo to shut out a turn that is still under way elsewhere; each may refuse writers for a moment. */
+/** Drains of an undo that shuts out a turn which is still under way elsewhere; each may refuse writers for a moment. */
 const MOST_DRAINS = 3;
 
 export class AttemptRun {
@@ -140,7 +140,7 @@ export class AttemptRun {
       case 'undo':
         return this.#undo();
       case 'finish':
-        return this.#take(await journal.finish(this.#row, this.#record));
+        return this.#finish(await journal.finish(this.#row, this.#record));
       case 'end':
     }
   }
@@ -150,6 +150,15 @@ export class AttemptRun {
     const { journal } = this.#options.ports;
     this.#take(await journal.abandon(this.#row, this.#reasonToAbandon(), this.#record));
     this.#abandonFailed = false;
+  }
+
+  #finish(row: AttemptRow): void {
+    if (row.finishedAt === null)
+      throw new FicusError(
+        'FICUS_CONTROL_NOT_STORED',
+        `The control database does not have the attempt of epoch ${row.epoch} as it was stored there: it is another one, or an older state of it.`,
+      );
+    this.#take(row);
   }
 
   #take(row: AttemptRow): void {
@@ -221,10 +230,13 @@ export class AttemptRun {
     this.#abandonFailed = false;
     if (this.#found.fenceTouched) {
       const { oldFence } = await this.#open();
-      this.#drains += 1;
       const before = this.#found.oldFence?.mode === 'observe' ? 'observe' : 'armed';
-      const decide = decideUndo(this.#row.epoch, this.#drains <= MOST_DRAINS, before);
-      await turnFence(oldFence, this.#heldFence, decide, limits.drainMs);
+      const decide = decideUndo(this.#row.epoch, this.#drains < MOST_DRAINS, before);
+      await turnFence(oldFence, this.#heldFence, decide, limits.drainMs).catch((error: unknown) => {
+        // A database that cannot be reached has refused no writer, and the turn elsewhere may yet be made.
+        if (error instanceof FicusError && error.code === 'FICUS_FENCE_DRAIN') this.#drains += 1;
+        throw error;
+      });
     }
     ports.gate.open(this.#row.slice);
     this.#undone = true;

@@ -25,7 +25,7 @@ const LEFT: AttemptRow = {
 /** A control plane that finds an attempt in its hold; the slice is in the config while `known` says so. */
 function restarted() {
   const [said, opened]: [string[], string[]] = [[], []];
-  const world = { known: false, row: LEFT as AttemptRow | undefined, said, opened };
+  const world = { known: false, endedElsewhere: false, row: LEFT as AttemptRow | undefined, said, opened };
   const change = async (over: Partial<AttemptRow>) => {
     world.row = { ...LEFT, ...world.row, ...over };
     return world.row;
@@ -41,7 +41,7 @@ function restarted() {
     store: { query: async () => [] },
     journal: {
       unfinished: async () => (world.row?.finishedAt === null ? [world.row] : []),
-      abandon: async () => change({ outcome: 'abandoned' }),
+      abandon: async () => change({ outcome: 'abandoned', finishedAt: world.endedElsewhere ? 'then' : null }),
       finish: async () => change({ finishedAt: 'now' }),
     },
     writes: { restore: () => undefined, open: (slice: string) => void opened.push(slice) },
@@ -79,7 +79,7 @@ test('an attempt whose slice has left the config is said once, and ends when the
   expect([coordinator.stranded(), coordinator.inconsistency('orders')]).toEqual([[], undefined]);
 });
 
-test('one whose slice is removed is forgotten', async () => {
+test('one whose slice is removed is forgotten, and its writes are held no longer', async () => {
   vi.useFakeTimers();
   const world = restarted();
   const { coordinator } = world;
@@ -90,5 +90,15 @@ test('one whose slice is removed is forgotten', async () => {
   world.row = undefined;
   await vi.advanceTimersByTimeAsync(2_000);
   expect([coordinator.stranded(), coordinator.isMoving('orders')]).toEqual([[], false]);
+  expect(world.opened.at(-1)).toBe('orders');
+  await coordinator.stop();
+});
+
+test('one that another control plane has ended holds no writes here', async () => {
+  const world = restarted();
+  const { coordinator } = world;
+  world.endedElsewhere = true;
+  await coordinator.resume();
+  await vi.waitFor(() => expect(world.opened).toContain('orders'));
   await coordinator.stop();
 });

@@ -54,7 +54,7 @@ export interface Found {
   /** By `fence`. */
   barrier?: string;
   /** Begun by `barrier`. */
-  unaltered?: Promise<boolean>;
+  unaltered?: Promise<boolean | undefined>;
   /** Begun by `verify`. */
   sequencesBehind?: Promise<readonly string[]>;
   /** Milliseconds of the ports' clock. */

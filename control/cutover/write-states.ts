@@ -95,6 +95,7 @@ export class WriteStates implements WriteGate {
   }
 
   open(slice: string): void {
+    if (!this.#announced.has(slice) && !this.#broken.has(slice)) return;
     this.#announced.delete(slice);
     this.#broken.get(slice)?.end();
     this.#broken.delete(slice);

@@ -20,6 +20,8 @@ export class HeldQueue {
   readonly #ahead = new Map<string, Set<SliceWrite>>();
   /** Writes that have waited, and are not over. */
   readonly #released = new Set<SliceWrite>();
+  /** Writes that count as over, though their answers continue: streams. */
+  readonly #over = new WeakSet<SliceWrite>();
   #bytes = 0;
   #lastTurn = 0;
   #isSorted = true;
@@ -72,8 +74,14 @@ export class HeldQueue {
   /** Where both have one caller, and the other came first, it must be over before this one leaves. */
   leavesFirst(other: SliceWrite, write: GatedWrite): void {
     const { caller } = write;
-    if (caller !== undefined && other.caller === caller && other.turn < write.turn)
+    if (caller !== undefined && other.caller === caller && other.turn < write.turn && !this.#over.has(other))
       this.#aheadOf(caller).add(other);
+  }
+
+  /** @returns whether others may leave for that */
+  over(write: GatedWrite): boolean {
+    this.#over.add(write);
+    return this.forget(write);
   }
 
   /** It is over, or waits again. @returns whether others may leave for that */

@@ -199,6 +199,17 @@ describe('order', () => {
     expect(second.hasLeft).toBe(true);
   });
 
+  test('one whose answer is a stream without an end keeps none of its caller waiting, also in a hold', () => {
+    const { gate, writes, enter, set } = makeGate();
+    const stream = enter();
+    writes.leaves(stream);
+    gate.over(stream);
+    set(held);
+    const second = enter();
+    set(open('candidate', 2));
+    expect(second.hasLeft).toBe(true);
+  });
+
   test('callers without a name are not kept waiting for one another', () => {
     const { enter, set } = makeGate();
     set(held);

@@ -111,7 +111,7 @@ export class WriteGate implements Gate {
   }
 
   over(write: GatedWrite): void {
-    if (this.#queue.forget(write)) this.release();
+    if (this.#queue.over(write)) this.release();
   }
 
   pin(pin: Pin): void {

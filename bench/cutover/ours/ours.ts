@@ -12,7 +12,8 @@ import type { Databases, Ready, Subject, Switched } from '../subject.ts';
 import { SLICE } from './ficus-document.ts';
 import { type OursOptions, type RunningOurs, type Stops, startOurs } from './start-ours.ts';
 
-const ARM_MS = 60_000;
+/** A session is recorded once a minute: so long it may take until a write of the new owner's application is seen. */
+const ARM_MS = 150_000;
 /** Reads of everybody, as after `live`: a cutover comes when they have moved. */
 const ALL = 100;
 
@@ -60,7 +61,7 @@ export class Ours implements Subject {
   async arm(): Promise<void> {
     if (this.#owner === 'candidate') return;
     const { client } = this.#parts();
-    await client.observeWriters(SLICE, { on: true, again: true });
+    await client.observeWriters(SLICE, { on: true });
     const last = await this.#untilWritersPass();
     if (last !== 'pass') throw new Error(`writers: ${last}`);
     const { verdict } = await client.verify(SLICE);

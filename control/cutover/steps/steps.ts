@@ -96,10 +96,13 @@ async function verify({ sides, found, remainingMs }: Work): Promise<void> {
   found.sequencesBehind = sides.sequences.behind();
   found.sequencesBehind.catch(() => undefined);
   requireMatch(await sides.compare.rest(found.barrier!, remainingMs()));
-  if (await found.unaltered!) return;
+  const unaltered = await found.unaltered!;
+  if (unaltered) return;
   throw new FicusError(
     'FICUS_CUTOVER_NOT_VERIFIED',
-    'A table was altered, or lost rows with a partition, just before the hold: its rows have to be compared again.',
+    unaltered === undefined
+      ? 'The stream lost its session during the hold, or could not read a catalog: whether a table was altered, or lost rows with a partition, is not known.'
+      : 'A table was altered, or lost rows with a partition, just before the hold: its rows have to be compared again.',
   );
 }
 
