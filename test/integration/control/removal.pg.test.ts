@@ -176,6 +176,9 @@ test('a stream that starts after the plan keeps its slot, publication, checkpoin
   const before = await left();
   const removal = await plan(config, 'cart');
   const running = await run(config);
+  const control = createControlClient(running.address);
+  // Until the stream has its slot, a removal may.
+  await vi.waitUntil(async () => (await control.replication('cart')).healthy, { timeout: 20_000 });
 
   const outcome = await carryOut(removal, () => undefined);
   expect(outcome.complete).toBe(false);
@@ -188,7 +191,7 @@ test('a stream that starts after the plan keeps its slot, publication, checkpoin
   expect(await left()).toEqual(before);
   await source.query(`INSERT INTO cart VALUES (3, 'sofa')`);
   await vi.waitUntil(async () => (await target.query('SELECT FROM cart')).length === 3, { timeout: 20_000 });
-  expect((await createControlClient(running.address).replication('cart')).healthy).toBe(true);
+  expect((await control.replication('cart')).healthy).toBe(true);
 });
 
 test('a control database that does not answer: nothing is removed, as a control plane may be running', async () => {
