@@ -49,7 +49,8 @@ export function watchDatabases(watch: DatabaseWatch): RunningWatch {
   const sides = [watchSide('source', watch, () => checkSource(watch)), watchSide('target', watch)];
   return {
     look: async () => {
-      const looks = await Promise.all(sides.map((side) => side.look()));
+      // What one side has found ends the session, and with it the look at the other.
+      const looks = await Promise.all(sides.map((side) => side.look().catch(() => undefined)));
       if (looks.includes(false)) return false;
       return looks.includes(undefined) ? undefined : true;
     },
