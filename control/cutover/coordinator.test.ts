@@ -67,10 +67,7 @@ test('what arm notes again is known from the attempt before, also after a restar
 });
 
 /** A slice whose old owner's fence has a gap, or none at all. */
-function slicesWith(
-  gaps: () => Promise<{ table: string; why: string }[]>,
-  last: readonly AttemptRow[] = [],
-) {
+function slicesWith(gaps: () => Promise<{ table: string; why: string }[]>, last: readonly AttemptRow[] = []) {
   const known = { owner: 'candidate', epoch: 2, retired: false };
   const fences: { owner: FenceState; other: FenceState } = {
     owner: { epoch: 2, mode: 'armed' },
