@@ -13,7 +13,7 @@ const needsMore = ['http', 'pg', 'e2e', 'timed', 'real', 'packages', 'model'].ma
 const never = ['**/node_modules/**', '.ficus/**'];
 
 /** A condition is waited for as long as a busy machine may take; a second is what a quiet one takes. */
-const expect = { poll: { timeout: 10_000 } };
+const expect = { poll: { timeout: 30_000 } };
 
 // Hundreds of processes load the same modules: stripped and compiled once, half of each start is saved.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.ficus', 'compile-cache');
@@ -32,7 +32,7 @@ export default defineConfig({
           isolate: false,
           include: ['**/*.test.ts'],
           exclude: [...never, ...needsMore],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {
@@ -42,7 +42,7 @@ export default defineConfig({
           isolate: false,
           include: ['**/*.http.test.ts'],
           exclude: never,
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {
@@ -53,8 +53,8 @@ export default defineConfig({
           include: ['**/*.pg.test.ts'],
           exclude: never,
           globalSetup: ['./test/postgres-setup.ts', './test/holding-setup.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 90_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -63,8 +63,8 @@ export default defineConfig({
           expect,
           include: ['**/*.e2e.test.ts'],
           exclude: never,
-          testTimeout: 90_000,
-          hookTimeout: 90_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -77,8 +77,8 @@ export default defineConfig({
           include: ['**/*.timed.test.ts'],
           exclude: never,
           globalSetup: ['./test/postgres-setup.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 90_000,
+          hookTimeout: 120_000,
         },
       },
     ],

@@ -6,6 +6,8 @@ export default defineConfig({
     reporters: ['default', './test/summary-reporter.ts'],
     include: ['**/*.real.test.ts'],
     exclude: ['**/node_modules/**', '.ficus/**'],
+    // As in vitest.config.ts.
+    expect: { poll: { timeout: 30_000 } },
     testTimeout: 300_000,
     hookTimeout: 300_000,
     fileParallelism: false,

@@ -30,7 +30,7 @@ test('a change is noticed beside a file that is written without a pause, say the
     // Writes beside it do not count.
     expect(noticed).toBe(0);
     writeFileSync(watched, 'new');
-    await expect.poll(() => noticed, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => noticed).toBe(1);
   } finally {
     clearInterval(logging);
     watcher.stop();

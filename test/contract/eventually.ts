@@ -2,5 +2,5 @@
 import { vi } from 'vitest';
 
 export function eventually<T>(expectation: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(expectation, { timeout: 15_000, interval: 25 });
+  return vi.waitFor(expectation, { timeout: 30_000, interval: 25 });
 }

@@ -75,7 +75,7 @@ describeNotificationsContract('monolith behind the proxy', () => startProxy(0));
 describeNotificationsContract('service behind the proxy', () => startProxy(100));
 
 describe('half of the users', () => {
-  it('are served by the service without noticing', { timeout: 90_000 }, async () => {
+  it('are served by the service without noticing', { timeout: 120_000 }, async () => {
     await using migration = await startProxy(50);
     const sides = new Map<string | null, number>();
     for (let customer = 1; customer <= 60; customer += 1) {

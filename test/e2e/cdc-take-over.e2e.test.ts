@@ -33,9 +33,9 @@ test('a standby process takes over from a killed one', async () => {
     return started;
   };
   const first = start();
-  await expect.poll(() => first.status?.state, { timeout: 20_000 }).toBe('streaming');
+  await expect.poll(() => first.status?.state).toBe('streaming');
   const second = start();
-  await expect.poll(() => second.status?.state, { timeout: 20_000 }).toBe('standby');
+  await expect.poll(() => second.status?.state).toBe('standby');
   for (const round of [1, 2]) {
     const [gone, next] = round === 1 ? [first, second] : [processes[1]!, processes[2]!];
     await source.query('INSERT INTO item SELECT generate_series($1::int, $1 + 999)', [round * 10_000]);
@@ -43,12 +43,12 @@ test('a standby process takes over from a killed one', async () => {
     await gone.kill();
     await source.query('INSERT INTO item VALUES ($1)', [round]);
     const present = async () => (await target.query('SELECT FROM item WHERE id = $1', [round])).rowCount;
-    await expect.poll(present, { timeout: 20_000 }).toBe(1);
+    await expect.poll(present).toBe(1);
     expect(Date.now() - killed).toBeLessThan(BOUND_MS);
-    await expect.poll(() => next.status?.state, { timeout: 10_000 }).toBe('streaming');
+    await expect.poll(() => next.status?.state).toBe('streaming');
     if (round === 1) {
       const third = start();
-      await expect.poll(() => third.status?.state, { timeout: 20_000 }).toBe('standby');
+      await expect.poll(() => third.status?.state).toBe('standby');
     }
   }
   expect((await target.query('SELECT count(*)::int AS rows FROM item')).rows).toEqual([{ rows: 2002 }]);

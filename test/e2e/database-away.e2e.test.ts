@@ -47,7 +47,7 @@ test('the share stays as it is; without the slice in ficus.yaml the legacy serve
 
   const text = await readFile(rig.configFile, 'utf8');
   await writeFile(rig.configFile, text.replace(/^slices:[\s\S]*/m, 'slices: {}\n'));
-  await expect.poll(servedBy, { timeout: 20_000 }).toBe('legacy');
+  await expect.poll(servedBy).toBe('legacy');
 
   await cluster.restart();
   await writeFile(rig.configFile, text);

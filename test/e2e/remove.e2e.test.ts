@@ -86,7 +86,7 @@ test('beside the control plane: refused while the slice is in its config, done o
 
   await writeConfig('');
   const removed = () => ficus('remove', 'parcels', '--yes');
-  await expect.poll(removed, { timeout: 30_000 }).toMatchObject({
+  await expect.poll(removed).toMatchObject({
     status: 0,
     stdout: expect.stringMatching(/^✓ .+: dropped slot “ficus_parcels_.+ of WAL\)$/m),
   });
@@ -153,7 +153,7 @@ test('uninstall: `ficus up` is to be stopped first, and its proxy’s last known
   // Beside them is what says where the running proxy is to be found; that leaves with it.
   const flagsIn = async () =>
     (await readdir(kept).catch(() => [])).filter((name) => name.startsWith('flags-'));
-  await expect.poll(flagsIn, { timeout: 20_000 }).toHaveLength(1);
+  await expect.poll(flagsIn).toHaveLength(1);
   const [own = ''] = await flagsIn();
   const refused = await ficus('uninstall', '--yes');
   expect(refused).toMatchObject({ status: 3, stderr: expect.stringContaining('Stop `ficus up`') });

@@ -10,7 +10,7 @@ import { CONSUMER, type OtlpReceiver, SERVER, startOtlpReceiver } from '../parts
 import { makeTestDirectory } from '../parts/test-directory.ts';
 import { startCommand, stopAll } from './run-command.ts';
 
-const WAIT = { timeout: 15_000, interval: 100 };
+const WAIT = { timeout: 45_000, interval: 100 };
 
 let receiver: OtlpReceiver;
 let directory: string;

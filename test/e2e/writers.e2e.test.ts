@@ -103,9 +103,7 @@ test('writers beside the proxy are found; declared, or moved, they are explained
     status: 0,
     stdout: expect.stringMatching(/Who writes is recorded now\. .+: ficus writers notes$/m),
   });
-  await expect
-    .poll(async () => (await found()).proxies, { timeout: 20_000 })
-    .toEqual({ listed: 1, reporting: 1 });
+  await expect.poll(async () => (await found()).proxies).toEqual({ listed: 1, reporting: 1 });
 
   // Each by a session of its own, until one was recorded with the proxy's own times.
   await expect
@@ -123,7 +121,7 @@ test('writers beside the proxy are found; declared, or moved, they are explained
   await sql('shop', `UPDATE note SET body = 'mia@example.org'`, 'psql');
   await sql('service', `DELETE FROM note WHERE id = -1`, 'the service');
   const report = async () => (await writers()).stdout;
-  await expect.poll(report, { timeout: 20_000 }).toMatch(/✗ psql as [\s\S]+UPDATE note SET body = \?/);
+  await expect.poll(report).toMatch(/✗ psql as [\s\S]+UPDATE note SET body = \?/);
   const text = await report();
   expect(text).toContain('- { application: "psql", user: ');
   expect(text).toContain('the service as ');
@@ -135,7 +133,7 @@ test('writers beside the proxy are found; declared, or moved, they are explained
   // The config may change while everything runs, and judges what was recorded before.
   const declared = `      - { application: psql, via: other, reason: corrections by hand }\n`;
   await writeFile(configFile, (await readFile(configFile, 'utf8')) + declared);
-  await expect.poll(verdicts, { timeout: 20_000 }).toContain('psql declared');
+  await expect.poll(verdicts).toContain('psql declared');
 
   // A timer inside the monolith, in the pool that the requests use.
   await pool.query(`DELETE FROM note WHERE body = 'old'`);

@@ -70,14 +70,11 @@ test('a person who clicks sees themselves moved to the service, and back', async
   /** The first page that says this: a flip takes a moment to reach the proxy. */
   const clickUntil = async (side: string) => {
     await expect
-      .poll(
-        async () => {
-          await page.click('a[href="/inbox"]');
-          await page.waitForSelector('#answered-by:not(:empty)');
-          return page.textContent('#answered-by');
-        },
-        { timeout: 30_000 },
-      )
+      .poll(async () => {
+        await page.click('a[href="/inbox"]');
+        await page.waitForSelector('#answered-by:not(:empty)');
+        return page.textContent('#answered-by');
+      })
       .toBe(`Notifications come from ${side}.`);
   };
   await clickUntil('the monolith');

@@ -56,7 +56,7 @@ async function check(lane: WireRig, seed: number, before: number): Promise<void>
   expect({ ...facts, seen }).toEqual({ ...facts, seen: requestsIn(bytes).slice(0, seen.length) });
 }
 
-test('no damage lets a hidden request out', { timeout: 60_000 }, async () => {
+test('no damage lets a hidden request out', { timeout: 120_000 }, async () => {
   const first = 1 + Math.floor(Date.now() / 86_400_000) * SAMPLES;
   let next = first;
   await Promise.all(

@@ -8,7 +8,7 @@ import { LoadCrowd } from '../../../bench/cutover/load/load-crowd.ts';
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** A busy machine may take that long. */
-const WAIT = { timeout: 10_000 };
+const WAIT = { timeout: 30_000 };
 
 let server: Server;
 let answer: Answer;

@@ -54,7 +54,7 @@ afterAll(async () => {
 
 const check = (...args: string[]) => runCommand([FICUS, 'check', '--live', '--config', config, ...args]);
 
-test('notes, and a green check', { timeout: 60_000 }, async () => {
+test('notes, and a green check', { timeout: 120_000 }, async () => {
   const { status, stdout, stderr } = await check();
   expect([status, stdout]).toEqual([
     0,

@@ -86,13 +86,10 @@ test('an open breaker is shown', async () => {
   candidate.handler = (_, response) => response.writeHead(500).end();
   const headers = { cookie: 'sid=a' };
   await expect
-    .poll(
-      async () => {
-        await fetch(`${address}/api/notes`, { headers });
-        return (await status()).stdout;
-      },
-      { timeout: 30_000 },
-    )
+    .poll(async () => {
+      await fetch(`${address}/api/notes`, { headers });
+      return (await status()).stdout;
+    })
     .toMatch(/notes .* open in 1 /);
 });
 
@@ -107,7 +104,7 @@ test('what health checks find is shown', async () => {
   await expect.poll(async () => (await status()).stdout).toMatch(/health +legacy healthy\n/);
   legacy.handler = (_, response) => response.writeHead(503).end();
   await expect
-    .poll(async () => (await status()).stdout, { timeout: 30_000 })
+    .poll(async () => (await status()).stdout)
     .toMatch(/health +legacy unhealthy \(127\.0\.0\.1: it answered 503\)\n/);
 });
 

@@ -24,7 +24,7 @@ import {
 } from '../../parts/otlp-receiver.ts';
 import { createTestDatabase, silent, type TestDatabase, testConfig } from './rig.ts';
 
-const WAIT = { timeout: 20_000, interval: 20 };
+const WAIT = { timeout: 45_000, interval: 20 };
 
 let receiver: OtlpReceiver;
 let [source, target, state]: TestDatabase[] = [];

@@ -11,7 +11,7 @@ afterAll(() => rig?.close());
 
 const slice = () => rig.client.slice('pages');
 const page = async () => (await fetch(`${rig.proxy.address}/pages/1`)).text();
-const asked = { timeout: 20_000, interval: 50 };
+const asked = { timeout: 45_000, interval: 50 };
 
 it('fails beside “live”, with the fallback named, and answers again', async () => {
   await rig.client.setServe('pages', { percent: 100 });

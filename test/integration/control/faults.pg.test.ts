@@ -48,7 +48,7 @@ it('serves flags while its database is down, refuses changes, and recovers by it
   await cluster.kill();
   const { address } = control;
   // A killed server's sessions last until they notice.
-  await vi.waitUntil(async () => (await fetch(`${address}/readyz`)).status === 503, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await fetch(`${address}/readyz`)).status === 503, { timeout: 30_000 });
   await expect(client.setServe('notes', { percent: 60 })).rejects.toMatchObject({
     code: 'FICUS_DATABASE_UNREACHABLE',
   });
@@ -61,7 +61,7 @@ it('serves flags while its database is down, refuses changes, and recovers by it
   expect(await flags.text()).toContain('"rollout":"30"');
 
   await cluster.restart();
-  await vi.waitUntil(async () => (await fetch(`${address}/readyz`)).status === 200, { timeout: 15_000 });
+  await vi.waitUntil(async () => (await fetch(`${address}/readyz`)).status === 200, { timeout: 30_000 });
   expect((await client.setServe('notes', { percent: 60 })).previous).toBe(30);
   expect((await client.audit({ slice: 'notes' })).map(({ became }) => became)).toEqual([
     { percent: 60 },
@@ -77,7 +77,7 @@ it('reads what another control plane changed while it had lost its lock', async 
   const link = await openLink(control.address);
   relay.cut(true);
   // The second control plane now holds the lock; the first one waits for it.
-  const second = await vi.waitUntil(() => start().catch(() => undefined), { timeout: 10_000, interval: 5 });
+  const second = await vi.waitUntil(() => start().catch(() => undefined), { timeout: 30_000, interval: 5 });
   relay.cut(false);
   await createControlClient(second.address).setServe('notes', { percent: 77 });
   await expect(client.setServe('notes', { percent: 1 })).rejects.toMatchObject({
@@ -89,7 +89,7 @@ it('reads what another control plane changed while it had lost its lock', async 
   expect((await acknowledge(control.address)).status).toBe(409);
   await second.stop();
   await vi.waitUntil(async () => (await fetch(`${control?.address}/readyz`)).status === 200, {
-    timeout: 10_000,
+    timeout: 30_000,
   });
   expect((await client.slice('notes')).flags.serve.percent).toBe(77);
   expect((await acknowledge(control.address)).status).toBe(204);
@@ -110,7 +110,7 @@ it('notices a network that drops everything, and recovers afterwards', async () 
     code: 'FICUS_DATABASE_UNREACHABLE',
   });
   relay.swallow(false);
-  await vi.waitUntil(async () => (await fetch(`${address}/readyz`)).status === 200, { timeout: 15_000 });
+  await vi.waitUntil(async () => (await fetch(`${address}/readyz`)).status === 200, { timeout: 30_000 });
   // Whether the lost answer belonged to a commit is unknowable: the database decides.
   const rows = await database.query(`SELECT percent FROM ficus_control.flag WHERE name = 'notes.serve'`);
   expect((await client.slice('notes')).flags.serve.percent).toBe(rows[0]?.percent);

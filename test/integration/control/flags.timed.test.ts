@@ -71,7 +71,7 @@ it('raising a percentage never moves a user back, and both kinds of client agree
   for (const percent of [0, 1, 5, 10, 25, 26, 50, 75, 99, 100]) {
     await client.setServe('notes', { percent });
     await expect
-      .poll(() => [streaming, polling].map((unleash) => rolloutOf(unleash)), { timeout: 5000 })
+      .poll(() => [streaming, polling].map((unleash) => rolloutOf(unleash)))
       .toEqual([String(percent), String(percent)]);
     const now = new Set(users.filter((user) => serves(streaming, user)));
     expect(users.filter((user) => serves(polling, user))).toEqual([...now]);

@@ -12,7 +12,7 @@ afterAll(() => rig?.close());
 
 const slice = () => rig.client.slice('pages');
 const metrics = async () => (await fetch(`${rig.control.address}/metrics`)).text();
-const asked = { timeout: 20_000, interval: 50 };
+const asked = { timeout: 45_000, interval: 50 };
 
 it('a candidate that gets no request is shown as failing, and so is the legacy; both until they pass', async () => {
   await rig.client.setServe('pages', { percent: 100 });

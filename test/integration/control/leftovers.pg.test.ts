@@ -58,7 +58,7 @@ async function start(config: ReturnType<typeof configOf>): Promise<Control> {
 
 const untilStreaming = ({ address }: Control) =>
   vi.waitUntil(async () => (await createControlClient(address).replication('stock')).healthy, {
-    timeout: 20_000,
+    timeout: 30_000,
   });
 
 const readiness = async ({ address }: Control) => {
@@ -74,7 +74,7 @@ test('a slice leaves the config while the control plane runs', async () => {
 
   await control.reload(configOf(PAGES));
   const client = createControlClient(control.address);
-  await vi.waitUntil(async () => (await client.leftovers()).length > 0, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await client.leftovers()).length > 0, { timeout: 30_000 });
   const [slot] = await source.query(
     'SELECT slot_name FROM pg_replication_slots WHERE database = current_database()',
   );
@@ -90,7 +90,7 @@ test('a slice leaves the config while the control plane runs', async () => {
   );
 
   await control.reload(configOf(STOCK));
-  await vi.waitUntil(async () => (await client.leftovers()).length === 0, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await client.leftovers()).length === 0, { timeout: 30_000 });
 });
 
 test('another installation on the same source: its idle slot is reported as unknown, and readiness stays', async () => {
@@ -99,7 +99,7 @@ test('another installation on the same source: its idle slot is reported as unkn
   await theirs.stop();
   const ours = await start(configOf(PAGES));
   const client = createControlClient(ours.address);
-  await vi.waitUntil(async () => (await client.leftovers()).length > 0, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await client.leftovers()).length > 0, { timeout: 30_000 });
   expect(await client.leftovers()).toMatchObject([{ slice: null }]);
   expect((await readiness(ours)).status).toBe(200);
 });

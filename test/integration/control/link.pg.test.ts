@@ -363,7 +363,7 @@ describe('observations', () => {
     const { parity } = await client.slice('notes');
     expect(parity).toMatchObject({ confirming: 504, counts: { inconclusive: 600 - 504 } });
     release(true);
-    await expect.poll(async () => (await counts()).mismatch, { timeout: 15_000 }).toBe(504);
+    await expect.poll(async () => (await counts()).mismatch).toBe(504);
     expect((await client.slice('notes')).parity.confirming).toBe(0);
   });
 

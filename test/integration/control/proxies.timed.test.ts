@@ -12,7 +12,7 @@ import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 /** For events without a time limit of their own. */
-const WAIT = { timeout: 10_000 };
+const WAIT = { timeout: 30_000 };
 
 let database: TestDatabase;
 let config: FicusConfig;

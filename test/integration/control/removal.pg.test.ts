@@ -56,7 +56,7 @@ async function run(config: FicusConfig): Promise<Control> {
   control = await startControl({ config, logger: silent });
   const client = createControlClient(control.address);
   for (const name of Object.keys(config.slices))
-    await vi.waitUntil(async () => (await client.replication(name)).healthy, { timeout: 20_000 });
+    await vi.waitUntil(async () => (await client.replication(name)).healthy, { timeout: 30_000 });
   return control;
 }
 
@@ -107,7 +107,7 @@ test('a slice that has left the config goes, the others stay; with the last one 
   await createControlClient(running.address).setServe('cart', { percent: 0, reason: '' });
   await running.reload(configOf(['wish']));
   const { leftovers } = createControlClient(running.address);
-  await vi.waitUntil(async () => (await leftovers()).length > 0, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await leftovers()).length > 0, { timeout: 30_000 });
 
   expect(await remove(configOf(['wish']), 'cart')).toMatchObject({ complete: true });
   expect(await left()).toEqual({
@@ -178,7 +178,7 @@ test('a stream that starts after the plan keeps its slot, publication, checkpoin
   const running = await run(config);
   const control = createControlClient(running.address);
   // Until the stream has its slot, a removal may.
-  await vi.waitUntil(async () => (await control.replication('cart')).healthy, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await control.replication('cart')).healthy, { timeout: 30_000 });
 
   const outcome = await carryOut(removal, () => undefined);
   expect(outcome.complete).toBe(false);
@@ -190,7 +190,7 @@ test('a stream that starts after the plan keeps its slot, publication, checkpoin
   ]);
   expect(await left()).toEqual(before);
   await source.query(`INSERT INTO cart VALUES (3, 'sofa')`);
-  await vi.waitUntil(async () => (await target.query('SELECT FROM cart')).length === 3, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await target.query('SELECT FROM cart')).length === 3, { timeout: 30_000 });
   expect((await control.replication('cart')).healthy).toBe(true);
 });
 

@@ -46,7 +46,7 @@ async function run(config = configOf()): Promise<Control> {
   control = await startControl({ config, logger: silent });
   const client = createControlClient(control.address);
   if (config.slices.cart)
-    await vi.waitUntil(async () => (await client.replication('cart')).healthy, { timeout: 20_000 });
+    await vi.waitUntil(async () => (await client.replication('cart')).healthy, { timeout: 30_000 });
   return control;
 }
 
@@ -56,7 +56,7 @@ async function armAndRun(): Promise<void> {
   await state.query(`INSERT INTO ficus_control.reverse_stream (slice) VALUES ('cart')`);
   await run();
   const made = () => state.query('SELECT FROM ficus_control.reverse_stream WHERE made_at IS NOT NULL');
-  await vi.waitUntil(async () => (await made()).length === 1, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await made()).length === 1, { timeout: 30_000 });
 }
 
 const slotsOf = async ({ query }: TestDatabase) =>
@@ -74,7 +74,7 @@ test('what was armed runs after a restart: both streams, and nothing is copied b
   await legacy.query(`INSERT INTO cart VALUES (4, 'rug')`);
   const wanted = ['lamp', 'desk', 'vase', 'rug'];
   for (const side of [legacy, candidate])
-    await vi.waitUntil(async () => (await itemsOf(side)).length === 4, { timeout: 20_000 });
+    await vi.waitUntil(async () => (await itemsOf(side)).length === 4, { timeout: 30_000 });
   expect([await itemsOf(legacy), await itemsOf(candidate)]).toEqual([wanted, wanted]);
   expect(await state.query('SELECT slice, direction FROM ficus_control.stream ORDER BY direction')).toEqual([
     { slice: 'cart', direction: 'forward' },
@@ -89,7 +89,7 @@ test('a new copy empties the candidate, and not the legacy: the way back ends be
   const { address } = control!;
   const client = createControlClient(address);
   await client.copy('cart', { restart: true, reason: '' });
-  await vi.waitUntil(async () => (await client.replication('cart')).healthy, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await client.replication('cart')).healthy, { timeout: 30_000 });
   expect([await itemsOf(legacy), await itemsOf(candidate)]).toEqual([
     ['lamp', 'desk'],
     ['lamp', 'desk'],
@@ -104,7 +104,7 @@ test('a slice that leaves the config is named with what it has on the candidate,
   const config = configOf({});
   await run(config);
   const { leftovers } = createControlClient(control!.address);
-  await vi.waitUntil(async () => (await leftovers()).length === 2, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await leftovers()).length === 2, { timeout: 30_000 });
   expect((await leftovers()).map(({ slot }) => slot?.replace(/_[0-9a-f]{8}$/, '')).sort()).toEqual([
     'ficus_cart',
     'ficus_cart_back',

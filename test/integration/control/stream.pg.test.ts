@@ -62,7 +62,7 @@ beforeAll(async () => {
     logger: pino({}, { write: (line: string) => void lines.push(line) }),
   });
   client = createControlClient(control.address);
-  await vi.waitUntil(async () => (await client.replication('notes')).healthy, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await client.replication('notes')).healthy, { timeout: 30_000 });
 });
 afterAll(async () => {
   await control?.stop();
@@ -207,7 +207,7 @@ it('copies no faster than the config allows, and says how long it will take', as
         const { copy } = await admin.replication('slow');
         return copy !== null && copy.rowsCopied > 0 && copy;
       },
-      { timeout: 20_000, interval: 20 },
+      { timeout: 30_000, interval: 20 },
     );
     expect(underWay).toMatchObject({ done: false });
     expect(underWay.percent).toBeGreaterThan(0);
@@ -216,12 +216,12 @@ it('copies no faster than the config allows, and says how long it will take', as
     expect(await (await fetch(`${throttled.address}/metrics`)).text()).toMatch(
       /^ficus_copy_seconds_left\{slice="slow"\} [\d.]+$/m,
     );
-    await vi.waitUntil(async () => (await admin.replication('slow')).copied, { timeout: 20_000 });
+    await vi.waitUntil(async () => (await admin.replication('slow')).copied, { timeout: 30_000 });
     const seconds = (performance.now() - startedAt) / 1000;
     // A chunk is a quarter of a second's rows; one or two of them run ahead of the rate.
     expect(seconds).toBeGreaterThan((5000 - 2 * 500) / 2000);
     expect(await slow.query('SELECT count(*)::int AS rows FROM notes')).toEqual([{ rows: 5000 }]);
-    await vi.waitUntil(async () => (await admin.replication('slow')).slot !== null, { timeout: 20_000 });
+    await vi.waitUntil(async () => (await admin.replication('slow')).slot !== null, { timeout: 30_000 });
     expect((await admin.replication('slow')).slot).toMatchObject({ walStatus: 'reserved' });
   } finally {
     await throttled.stop();
@@ -234,7 +234,7 @@ it('keeps the copied rows when a new copy cannot start', async () => {
   await client.setServe('notes', { percent: 0 });
   await expect(client.copy('notes', { restart: true, reason: 'cannot be' })).rejects.toThrow();
   await target.query('DROP TABLE readers');
-  await expect.poll(async () => (await client.replication('notes')).healthy, { timeout: 20_000 }).toBe(true);
+  await expect.poll(async () => (await client.replication('notes')).healthy).toBe(true);
 });
 
 it('copies again on request, and says so in the audit', async () => {
@@ -246,7 +246,7 @@ it('copies again on request, and says so in the audit', async () => {
   });
   await client.setServe('notes', { percent: 0 });
   await client.copy('notes', { restart: true, reason: 'rows were deleted by hand' });
-  await expect.poll(async () => (await client.replication('notes')).healthy, { timeout: 20_000 }).toBe(true);
+  await expect.poll(async () => (await client.replication('notes')).healthy).toBe(true);
   expect(await target.query('SELECT count(*)::int AS rows FROM notes')).toEqual([{ rows: 5000 }]);
   expect((await client.audit({ limit: 1 }))[0]).toMatchObject({ action: 'copy-restart', slice: 'notes' });
 });

@@ -75,9 +75,7 @@ async function startSubject(): Promise<UnleashSubject> {
       for (const strategy of strategies) await ask('POST', `${environment(name)}/strategies`, strategy);
       if (enabled) await ask('POST', `${environment(name)}/on`);
       // The server publishes a new flag when it next checks the revision, each second.
-      await expect
-        .poll(async () => (await clientFlags(started)).includes(name), { timeout: 10_000 })
-        .toBe(true);
+      await expect.poll(async () => (await clientFlags(started)).includes(name)).toBe(true);
     },
     readFlag: async (name) => (await ask('GET', environment(name))) as SubjectFlag,
   };

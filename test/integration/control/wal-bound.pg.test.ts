@@ -53,7 +53,7 @@ test('the slot is dropped, the state names the reason, and a new copy continues'
     logger: silent,
   });
   const client = createControlClient(control.address);
-  await vi.waitUntil(async () => (await client.replication('invoices')).healthy, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await client.replication('invoices')).healthy, { timeout: 30_000 });
 
   await allowTarget(false);
   await source.query(`SELECT pg_logical_emit_message(false, 'test', repeat('x', 100 * 1024 * 1024))`);
@@ -61,17 +61,17 @@ test('the slot is dropped, the state names the reason, and a new copy continues'
   await vi.waitUntil(async () => (await slots()).length === 0, { timeout: 75_000 });
   await allowTarget(true);
   const problem = async () => (await client.replication('invoices')).problem;
-  await vi.waitUntil(async () => (await problem())?.code === 'FICUS_CDC_SLOT_GIVEN_UP', { timeout: 20_000 });
+  await vi.waitUntil(async () => (await problem())?.code === 'FICUS_CDC_SLOT_GIVEN_UP', { timeout: 30_000 });
   expect(await problem()).toMatchObject({
     message: expect.stringMatching(/kept \d+\.\d MB of WAL/),
     remedy: expect.stringContaining('ficus copy invoices --restart'),
   });
 
   await client.copy('invoices', { restart: true });
-  await vi.waitUntil(async () => (await client.replication('invoices')).healthy, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await client.replication('invoices')).healthy, { timeout: 30_000 });
   expect(await slots()).toHaveLength(1);
   // A transaction of another test may have kept the new slot waiting a moment ago.
-  await vi.waitUntil(async () => (await problem()) === null, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await problem()) === null, { timeout: 30_000 });
 }, 150_000);
 
 test('a slot that was found too large, and keeps less when it is dropped, stays', async () => {

@@ -237,7 +237,7 @@ describe('the observation', () => {
     await write('psql', `INSERT INTO note VALUES (4, 2026, 'a')`);
     await open.query('COMMIT');
     expect(await legacy.query('SELECT count(*)::int AS rows FROM note')).toMatchObject([{ rows: 2 }]);
-  }, 60_000);
+  }, 120_000);
 
   test('goes over a restart; again forgets what was found', async () => {
     await begin();
@@ -273,7 +273,7 @@ describe('the observation', () => {
     await holder.query('COMMIT');
     expect(await legacy.query('SELECT count(*)::int AS rows FROM note')).toMatchObject([{ rows: 1 }]);
     await expect
-      .poll(async () => (await client.writers('notes')).reasons, { timeout: 20_000 })
+      .poll(async () => (await client.writers('notes')).reasons)
       .toContain(
         'The fence of the legacy could not record 1 write (the table of notes was locked or full, or the disk was slow or full): begin again.',
       );

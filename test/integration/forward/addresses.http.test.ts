@@ -152,7 +152,7 @@ describe('addresses', () => {
     });
     expect(await (await forwarder.get()).text()).toBe('127.0.0.1');
     addresses = ['127.0.0.2'];
-    await expect.poll(async () => (await forwarder.get()).text(), { timeout: 5000 }).toBe('127.0.0.2');
+    await expect.poll(async () => (await forwarder.get()).text()).toBe('127.0.0.2');
     const nowhere = await forwarderTo('http://upstream.test:1', {
       hooks: {
         resolve: (_host, done) => done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), []),

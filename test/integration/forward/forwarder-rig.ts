@@ -16,7 +16,7 @@ import type { Outcome } from '../../../proxy/wire/outcome.ts';
 
 /** For `expect.poll`, whose second is too short on a busy machine. */
 export const PATIENT: { readonly timeout: number; readonly interval: number } = {
-  timeout: 15_000,
+  timeout: 30_000,
   interval: 5,
 };
 

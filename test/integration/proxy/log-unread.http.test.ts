@@ -40,7 +40,7 @@ it('every line reaches its reader whole and in order', async () => {
     sink.write(`${n} ${LINE}`);
     if (n % 100 === 0) await turn();
   }
-  await expect.poll(() => text.split('\n').length, { timeout: 10_000 }).toBe(2_001);
+  await expect.poll(() => text.split('\n').length).toBe(2_001);
   expect(text.split('\n').slice(0, -1)).toEqual(
     Array.from({ length: 2_000 }, (_, n) => `${n} ${LINE.trimEnd()}`),
   );
@@ -59,7 +59,7 @@ it('lines longer than a pipe takes whole arrive whole, also where the reader is 
   reader!.stdout!.setEncoding('utf8').on('data', (piece: string) => (text += piece));
   const lines = Array.from({ length: 40 }, (_, n) => `${n} ${'ü'.repeat(n % 2 === 0 ? 100_000 : 10)}`);
   for (const line of lines) sink.write(`${line}\n`);
-  await expect.poll(() => text.endsWith(`${lines.at(-1)}\n`), { timeout: 30_000 }).toBe(true);
+  await expect.poll(() => text.endsWith(`${lines.at(-1)}\n`)).toBe(true);
   expect(text.split('\n').slice(0, -1)).toEqual(lines);
   expect(dropped).toBe(0);
 });

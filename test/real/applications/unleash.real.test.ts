@@ -98,7 +98,7 @@ test('its table is copied, and followed when a person edits it', async () => {
   });
   const rows = 'SELECT name, description FROM tag_types ORDER BY name';
   await expect
-    .poll(async () => (await beside.service.query(rows)).rows, { timeout: 20_000 })
+    .poll(async () => (await beside.service.query(rows)).rows)
     .toContainEqual({ name: 'team', description: 'who looks after it' });
   expect((await beside.service.query(rows)).rows).toEqual((await beside.legacy.query(rows)).rows);
   expect(await verified()).toBe(0);
@@ -114,7 +114,7 @@ test('one route moves to the service, under a person who uses it, and back', asy
     expect(await sideOfList()).toBe('candidate');
     // Written at the legacy and read at once: the page shows it, whichever side answers.
     await createTagType(visitor, 'region', 'where it runs');
-    await expect.poll(sideOfList, { timeout: 30_000 }).toBe('candidate');
+    await expect.poll(sideOfList).toBe('candidate');
     expect(await page.innerText('table')).toContain('region');
     expect(await beside.ficus('serve', 'tags', '0', '--reason', 'and back')).toMatchObject({ status: 0 });
     expect(await sideOfList()).toBe('legacy');

@@ -103,9 +103,7 @@ test('its table is copied into another schema, and followed when a person edits 
     await addRedirect(visitor, '/second', 'https://second.test/');
   });
   await expect
-    .poll(async () => (await beside.service.query('SELECT from_path, target FROM redirect')).rows, {
-      timeout: 20_000,
-    })
+    .poll(async () => (await beside.service.query('SELECT from_path, target FROM redirect')).rows)
     .toContainEqual({ from_path: '/second', target: 'https://second.test/' });
   expect(await verified()).toBe(0);
 });
@@ -122,7 +120,7 @@ test('one route moves to the service, after its answers were compared, and back'
       };
       return parity.routes.list ?? { match: 0, mismatch: 0 };
     };
-    await expect.poll(async () => (await compared()).match, { timeout: 30_000 }).toBeGreaterThan(2);
+    await expect.poll(async () => (await compared()).match).toBeGreaterThan(2);
     expect(await compared()).toMatchObject({ mismatch: 0 });
 
     const before = await openList(visitor);
@@ -130,14 +128,14 @@ test('one route moves to the service, after its answers were compared, and back'
     expect(await beside.ficus('serve', 'redirects', '100', '--reason', 'a look')).toMatchObject({
       status: 0,
     });
-    await expect.poll(async () => (await openList(visitor)).side, { timeout: 10_000 }).toBe('candidate');
+    await expect.poll(async () => (await openList(visitor)).side).toBe('candidate');
     // The site's own API indents what the service does not.
     const { text } = await openList(visitor);
     expect(JSON.parse(text)).toEqual(JSON.parse(before.text));
     expect(await beside.ficus('serve', 'redirects', '0', '--reason', 'and back')).toMatchObject({
       status: 0,
     });
-    await expect.poll(async () => (await openList(visitor)).side, { timeout: 10_000 }).toBe('legacy');
+    await expect.poll(async () => (await openList(visitor)).side).toBe('legacy');
   });
   expect(await beside.ficus('verify', 'redirects')).toMatchObject({ status: 0 });
 });

@@ -47,13 +47,13 @@ test('the rows of a transaction that was open when the table was published are c
   });
   await wider.start();
   const published = `SELECT FROM pg_publication_tables WHERE tablename = 'joined'`;
-  await expect.poll(async () => (await source.query(published)).rowCount, { timeout: 10_000 }).toBe(1);
+  await expect.poll(async () => (await source.query(published)).rowCount).toBe(1);
   const looks = `SELECT FROM pg_stat_activity WHERE application_name LIKE 'ficus%' AND datname = current_database()
                    AND query ~ 'transactionid|pg_current_snapshot'`;
   const copied = async () => (await source.query(looks)).rowCount || (await wider?.copied());
-  await expect.poll(copied, { timeout: 10_000 }).toBeTruthy();
+  await expect.poll(copied).toBeTruthy();
   await open.commit();
-  await expect.poll(() => wider?.copied(), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => wider?.copied()).toBe(true);
   expect(await wider.waitForPosition(await wider.currentPosition(), 10_000)).toBe(true);
   expect((await target.query('SELECT * FROM joined')).rows).toEqual([{ id: 1 }]);
 });

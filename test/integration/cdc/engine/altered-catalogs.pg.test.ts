@@ -270,7 +270,7 @@ describe('while the stream runs', () => {
     const { source, target, replication } = await start(change);
     await runEach(target, change.target);
     await runEach(source, change.source);
-    await expect.poll(() => replication.status().problem?.message, { timeout: 5_000 }).toContain(change.says);
+    await expect.poll(() => replication.status().problem?.message).toContain(change.says);
     expect(replication.status()).toMatchObject({ state: 'stopped', problem: { code: change.code } });
   });
 });
@@ -335,7 +335,7 @@ test.each(Object.entries(HARMLESS))('harmless: %s', async (_name, change) => {
   await replication.start();
   await settle();
   expect([...problems]).toEqual([undefined]);
-  await expect.poll(() => replication.status().problem, { timeout: 20_000 }).toBe(undefined);
+  await expect.poll(() => replication.status().problem).toBe(undefined);
   expect(await verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 2, target: 2 } });
 });
 

@@ -70,11 +70,11 @@ test('with least privileges: slot and checkpoint are dropped, the administratorâ
   );
   try {
     await replication.start();
-    await expect.poll(() => replication.copied(), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => replication.copied()).toBe(true);
     expect(await replication.drop({ emptyTarget: true })).toEqual(EMPTIED);
     expect(await left()).toEqual({ slots: 0, publications: 1, checkpoints: 0, progress: 0, rows: 0 });
     await replication.start();
-    await expect.poll(() => replication.copied(), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => replication.copied()).toBe(true);
     await replication.drop();
     expect(await left()).toEqual({ slots: 0, publications: 1, checkpoints: 0, progress: 0, rows: 2 });
   } finally {
@@ -86,7 +86,7 @@ test('with least privileges: slot and checkpoint are dropped, the administratorâ
 test('a table of the service that refers to a copied one is named before anything is emptied or dropped', async () => {
   const replication = open();
   await replication.start();
-  await expect.poll(() => replication.copied(), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => replication.copied()).toBe(true);
   await pair.target.query(
     'CREATE TABLE "own Note" (item int REFERENCES item ON DELETE CASCADE); INSERT INTO "own Note" VALUES (1)',
   );
@@ -100,7 +100,7 @@ test('a table of the service that refers to a copied one is named before anythin
   await pair.target.query(drop!);
   expect(await replication.drop({ emptyTarget: true })).toEqual(EMPTIED);
   await replication.start();
-  await expect.poll(() => replication.copied(), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => replication.copied()).toBe(true);
   await pair.target.query(add!);
   expect((await pair.target.query('SELECT FROM "own Note"')).rowCount).toBe(1);
 });
@@ -119,7 +119,7 @@ async function emptyReferenced(targetSql: string, referring: string, targetUrl =
   });
   opened.push(replication);
   await replication.start();
-  await expect.poll(() => replication.copied(), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => replication.copied()).toBe(true);
   await pair.target.query(referring);
   const error = (await replication.drop({ emptyTarget: true }).catch((reason) => reason)) as FicusError;
   if (Array.isArray(error)) return 0;
@@ -128,7 +128,7 @@ async function emptyReferenced(targetSql: string, referring: string, targetUrl =
   for (const [, drop] of printed) await pair.target.query(drop!);
   expect(await replication.drop({ emptyTarget: true })).toEqual([{ table: 'app.area', rows: 2 }]);
   await replication.start();
-  await expect.poll(() => replication.copied(), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => replication.copied()).toBe(true);
   for (const [, , add] of printed) await pair.target.query(add!);
   return printed.length;
 }
@@ -166,7 +166,7 @@ test('where the streamâ€™s role and the one that runs the printed SQL have other
 test('while another process streams: the slot is dropped all the same', async () => {
   const running = open();
   await running.start();
-  await expect.poll(() => running.status().state, { timeout: 10_000 }).toBe('streaming');
+  await expect.poll(() => running.status().state).toBe('streaming');
   await open().drop();
   await running.drop();
   expect(await left()).toMatchObject({ slots: 0, publications: 0, checkpoints: 0, progress: 0 });
@@ -175,7 +175,7 @@ test('while another process streams: the slot is dropped all the same', async ()
 test('while another process writes rows, and the checkpoint after them: it is not the victim of a deadlock', async () => {
   const replication = open();
   await replication.start();
-  await expect.poll(() => replication.copied(), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => replication.copied()).toBe(true);
   const other = new pg.Client(pair.targetUrl);
   await other.connect();
   try {
@@ -194,7 +194,7 @@ test('after a start that got no further than the slot', async () => {
   setFailpointTrap((name) => (name === 'slot-created' ? Promise.reject(new Error('no further')) : undefined));
   const replication = open();
   await replication.start();
-  await expect.poll(() => replication.status().state, { timeout: 10_000 }).toBe('stopped');
+  await expect.poll(() => replication.status().state).toBe('stopped');
   await replication.drop();
   expect(await left()).toMatchObject({ slots: 0, publications: 0, checkpoints: 0 });
 });
@@ -234,10 +234,10 @@ test('while another installation follows the same source: its publication stays,
     });
     opened.push(staying);
     await staying.start();
-    await expect.poll(() => staying.copied(), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => staying.copied()).toBe(true);
     const going = open();
     await going.start();
-    await expect.poll(() => going.copied(), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => going.copied()).toBe(true);
     const expectRestart = async () => {
       await staying.stop();
       await pair.source.query('INSERT INTO other SELECT count(*) FROM other');

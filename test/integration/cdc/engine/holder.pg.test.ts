@@ -48,9 +48,9 @@ test('the successor waits for a chunk that is being committed', async () => {
   const started = pair.replication.start();
   const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%holder%'`;
   const { target, replication } = pair;
-  await expect.poll(async () => (await target.query(waits)).rowCount, { timeout: 10_000 }).toBe(1);
+  await expect.poll(async () => (await target.query(waits)).rowCount).toBe(1);
   expect(replication.status().state).toBe('starting');
   await late.commit();
   await started;
-  await expect.poll(() => replication.status().state, { timeout: 10_000 }).toBe('streaming');
+  await expect.poll(() => replication.status().state).toBe('streaming');
 });

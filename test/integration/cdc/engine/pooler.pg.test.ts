@@ -137,8 +137,6 @@ test.each(['sourceUrl', 'targetUrl'] as const)(
     expect(await preflight()).toEqual([]);
     await replication.start();
     await source.query(`INSERT INTO visits VALUES (2, 'there')`);
-    await expect
-      .poll(async () => (await target.query('SELECT * FROM visits')).rowCount, { timeout: 20_000 })
-      .toBe(2);
+    await expect.poll(async () => (await target.query('SELECT * FROM visits')).rowCount).toBe(2);
   },
 );

@@ -42,7 +42,7 @@ test.each([
   });
   const { replication, source, settle, verify } = pair;
   await expect
-    .poll(() => replication.status(), { timeout: 10_000 })
+    .poll(() => replication.status())
     .toMatchObject({
       state: 'stopped',
       problem: {
@@ -73,7 +73,7 @@ test('progress knows how many rows there are, also where no statistics do', asyn
     options: { settings: { copyRowsPerSecond: 1000, copyChunkRows: 250 } },
   });
   const { replication } = pair;
-  await expect.poll(() => replication.status().copy?.rowsCopied, { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(() => replication.status().copy?.rowsCopied).toBeGreaterThan(0);
   const { rowsTotal, done } = replication.status().copy!;
   expect(done).toBe(false);
   expect(rowsTotal).toBe(5000);

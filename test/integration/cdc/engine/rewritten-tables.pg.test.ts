@@ -102,7 +102,7 @@ test('what only looks like it continues when the files are forgotten', async () 
   });
   await target.query(`UPDATE ficus.copy_progress SET shape = shape - 'storage' WHERE target = 'public.job'`);
   await source.query('INSERT INTO job (id, n) VALUES (2, 2)');
-  await expect.poll(() => replication.status().state, { timeout: 20_000 }).toBe('streaming');
+  await expect.poll(() => replication.status().state).toBe('streaming');
   await settle();
   expect(await verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 2, target: 2 } });
 });

@@ -50,19 +50,16 @@ async function poison(given: StreamedPair, create: () => Promise<unknown>): Prom
   };
   const building = await hold();
   const created = create();
-  await expect.poll(() => slotWaitsFor(given.source, building.xid), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => slotWaitsFor(given.source, building.xid)).toBe(true);
   const full = await hold();
   await given.source.query('TRUNCATE item');
   await building.commit();
-  await expect.poll(() => slotWaitsFor(given.source, full.xid), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => slotWaitsFor(given.source, full.xid)).toBe(true);
   const write = await hold('INSERT INTO item VALUES (2)');
   await full.commit();
-  await expect.poll(() => slotWaitsFor(given.source, full.xid), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => slotWaitsFor(given.source, full.xid)).toBe(false);
   // The engine starts again and waits for the last one, too.
-  await Promise.race([
-    created,
-    expect.poll(() => slotWaitsFor(given.source, write.xid), { timeout: 10_000 }).toBe(true),
-  ]);
+  await Promise.race([created, expect.poll(() => slotWaitsFor(given.source, write.xid)).toBe(true)]);
   return write;
 }
 
@@ -84,7 +81,7 @@ test('a slot that cannot be decoded is a state with a remedy', async () => {
   };
   const drop = () =>
     given.source.query('SELECT pg_drop_replication_slot($1)', [slot]).then(Boolean, () => false);
-  await expect.poll(drop, { timeout: 10_000 }).toBe(true);
+  await expect.poll(drop).toBe(true);
   const create = `SELECT lsn FROM pg_create_logical_replication_slot('${slot}', 'pgoutput')`;
   let lsn = '';
   const write = await poison(given, async () => {
@@ -94,7 +91,7 @@ test('a slot that cannot be decoded is a state with a remedy', async () => {
   await given.target.query('UPDATE ficus.checkpoint SET lsn = $1', [lsn]);
   await given.replication.start();
   await expect
-    .poll(() => given.replication.status(), { timeout: 10_000 })
+    .poll(() => given.replication.status())
     .toMatchObject({
       state: 'stopped',
       problem: {

@@ -62,7 +62,7 @@ test.each(Object.keys(strange))('%s: the stream stops, and nothing of it has run
     ),
   };
   await replication.start();
-  await expect.poll(() => replication.status().problem?.code, { timeout: 10_000 }).toBe(refusal.code);
+  await expect.poll(() => replication.status().problem?.code).toBe(refusal.code);
   await replication.stop();
   await expect(replication.drop({ emptyTarget: true })).rejects.toMatchObject(refusal);
   const findings = await preflightSlice({
@@ -77,20 +77,18 @@ test('a schema that was given back without what is in it, or with its trigger, i
   await pair.target.query('ALTER SCHEMA ficus OWNER TO postgres');
   const problem = () => replication.status().problem?.message;
   await replication.start();
-  await expect.poll(problem, { timeout: 10_000 }).toMatch(`ficus.checkpoint belongs to role ${role}`);
+  await expect.poll(problem).toMatch(`ficus.checkpoint belongs to role ${role}`);
   await pair.target.query(
     'ALTER TABLE ficus.checkpoint OWNER TO postgres; ALTER TABLE ficus.ran OWNER TO postgres; ALTER FUNCTION ficus.ran() SET SCHEMA public',
   );
-  await expect
-    .poll(problem, { timeout: 10_000 })
-    .toMatch(/What trigger ran of ficus\.checkpoint runs belongs to role/);
+  await expect.poll(problem).toMatch(/What trigger ran of ficus\.checkpoint runs belongs to role/);
   await pair.target.query('DROP SCHEMA ficus CASCADE');
-  await expect.poll(() => replication.status().state, { timeout: 10_000 }).toBe('streaming');
+  await expect.poll(() => replication.status().state).toBe('streaming');
 });
 
 test('a role that may act for Ficus’s role anyway may have made it', async () => {
   await pair.target.query(`ALTER ROLE ${role} SUPERUSER`);
   await replication.start();
-  await expect.poll(() => replication.status().state, { timeout: 10_000 }).toBe('streaming');
+  await expect.poll(() => replication.status().state).toBe('streaming');
   await pair.target.query(`ALTER ROLE ${role} NOSUPERUSER`);
 });

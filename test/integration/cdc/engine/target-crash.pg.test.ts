@@ -31,7 +31,7 @@ test('after a crash of the target a position does not count as applied until it 
     const lsn = await replication.currentPosition();
     expect(await replication.waitForPosition(lsn, 10_000)).toBe(true);
     await cluster.kill();
-    await expect.poll(() => replication.status().state, { timeout: 10_000 }).toBe('reconnecting');
+    await expect.poll(() => replication.status().state).toBe('reconnecting');
     let answered: boolean | undefined;
     const waiting = replication.waitForPosition(lsn, 20_000).then((reached) => {
       answered = reached;

@@ -39,7 +39,7 @@ async function engineLooked(given: StreamedPair, replication = given.replication
   const looked = async () =>
     ((await given.source.query(asks)).rowCount ?? 0) > 0 ||
     (replication.status().state === 'streaming' && (await replication.copied()));
-  await expect.poll(looked, { timeout: 10_000 }).toBe(true);
+  await expect.poll(looked).toBe(true);
 }
 
 /** A row whose large value is needed but not sent with a change of the other. */
@@ -95,11 +95,11 @@ test('the first copy includes commits from before the slot that are not visible 
   held.push(building);
   const started = pair.replication.start();
   const { source, sourceUrl } = pair;
-  await expect.poll(() => slotWaitsFor(source, building.xid), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => slotWaitsFor(source, building.xid)).toBe(true);
   const full = await holdTransaction(sourceUrl);
   held.push(full);
   await building.commit();
-  await expect.poll(() => slotWaitsFor(source, full.xid), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => slotWaitsFor(source, full.xid)).toBe(true);
   unseen = await commitUnseen(source, sourceUrl, 'INSERT INTO item VALUES (1)');
   await full.commit();
   await started;
@@ -119,12 +119,10 @@ test('a first copy that continues after a restart does not undo the stream’s c
     options: { settings: { heartbeatMs: 50, copyChunkRows: 10, copyRowsPerSecond: 5 } },
   });
   const { target, source, sourceUrl, targetUrl, replication } = pair;
-  await expect
-    .poll(async () => (await target.query('SELECT FROM item')).rowCount, { timeout: 10_000 })
-    .toBeGreaterThan(0);
+  await expect.poll(async () => (await target.query('SELECT FROM item')).rowCount).toBeGreaterThan(0);
   unseen = await commitUnseen(source, sourceUrl, `UPDATE item SET name = 'new' WHERE id = 95`);
   const changed = `SELECT FROM item WHERE id = 95 AND name = 'new'`;
-  await expect.poll(async () => (await target.query(changed)).rowCount, { timeout: 10_000 }).toBe(1);
+  await expect.poll(async () => (await target.query(changed)).rowCount).toBe(1);
   await replication.stop();
   const tables = parseConfigTables([{ from: 'item', to: 'item' }]);
   second = openReplication({
@@ -138,6 +136,6 @@ test('a first copy that continues after a restart does not undo the stream’s c
   await second.start();
   await engineLooked(pair, second);
   await unseen.show();
-  await expect.poll(() => second?.copied(), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => second?.copied()).toBe(true);
   expect((await target.query(changed)).rowCount).toBe(1);
 });

@@ -33,7 +33,7 @@ export async function commitUnseen(
   committed.catch(() => undefined);
   const waits = () =>
     observer.query(`SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'SyncRep'`, [pid]);
-  await expect.poll(async () => (await waits()).rowCount, { timeout: 10_000 }).toBe(1);
+  await expect.poll(async () => (await waits()).rowCount).toBe(1);
   return {
     async show() {
       // It is committed in any case; this only ends the wait.

@@ -28,7 +28,7 @@ beforeEach(async () => {
   await pair.settle();
   await pair.target.query('DELETE FROM item WHERE id = 1; INSERT INTO item VALUES (1)');
   await pair.target.query('ALTER TABLE item RESET (autovacuum_enabled)');
-  await expect.poll(vacuums, { timeout: 20_000 }).toBe(1);
+  await expect.poll(vacuums).toBe(1);
 });
 
 const vacuums = async () => (await pair.target.query('SELECT FROM pg_stat_progress_vacuum')).rowCount;

@@ -57,7 +57,7 @@ test('for a session whose transaction is open, before its slot is made', async (
   await client.query('BEGIN; INSERT INTO other VALUES (1)');
   const replication = open();
   void replication.start();
-  await expect.poll(problemOf(replication), { timeout: 10_000 }).toMatchObject({
+  await expect.poll(problemOf(replication)).toMatchObject({
     code: 'FICUS_CDC_BLOCKED',
     message: expect.stringContaining(
       `process ${pid} (role “postgres”, application “night shift”, idle in transaction`,
@@ -65,65 +65,55 @@ test('for a session whose transaction is open, before its slot is made', async (
   });
   expect(replication.status().state).toBe('starting');
   await expect
-    .poll(async () => (await errorsAndWarnings()).map(({ message }) => message).join(), { timeout: 10_000 })
+    .poll(async () => (await errorsAndWarnings()).map(({ message }) => message).join())
     .toContain(`process ${pid}`);
   await pair.source.query(sqlOf(replication.status().problem!.remedy));
-  await expect
-    .poll(() => replication.status(), { timeout: 10_000 })
-    .toMatchObject({ state: 'streaming', problem: undefined });
+  await expect.poll(() => replication.status()).toMatchObject({ state: 'streaming', problem: undefined });
 });
 
 test('for a prepared transaction that was forgotten', async () => {
   await pair.source.query(`BEGIN; INSERT INTO other VALUES (1); PREPARE TRANSACTION 'invoice 7''s'`);
   const replication = open();
   void replication.start();
-  await expect.poll(problemOf(replication), { timeout: 10_000 }).toMatchObject({
+  await expect.poll(problemOf(replication)).toMatchObject({
     code: 'FICUS_CDC_BLOCKED',
     message: expect.stringContaining(`prepared transaction “invoice 7's” (role “postgres”`),
   });
   await pair.source.query(sqlOf(replication.status().problem!.remedy));
-  await expect
-    .poll(() => replication.status(), { timeout: 10_000 })
-    .toMatchObject({ state: 'streaming', problem: undefined });
+  await expect.poll(() => replication.status()).toMatchObject({ state: 'streaming', problem: undefined });
 });
 
 test('for a writer of another table, when a copy continues', async () => {
   const slow = { copyRowsPerSecond: 500, copyChunkRows: 100 };
   const begun = open(slow);
   await begun.start();
-  await expect.poll(() => begun.status().copy?.rowsCopied, { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(() => begun.status().copy?.rowsCopied).toBeGreaterThan(0);
   await begun.stop();
   const { client, pid } = await connected(pair.sourceUrl);
   await client.query('BEGIN; INSERT INTO other VALUES (1)');
   const again = open();
   await again.start();
-  await expect
-    .poll(problemOf(again), { timeout: 10_000 })
-    .toMatchObject({ message: expect.stringContaining(`process ${pid}`) });
+  await expect.poll(problemOf(again)).toMatchObject({ message: expect.stringContaining(`process ${pid}`) });
   expect(again.status().state).toBe('copying');
   await client.query('ROLLBACK');
-  await expect
-    .poll(() => again.status(), { timeout: 10_000 })
-    .toMatchObject({ state: 'streaming', problem: undefined });
+  await expect.poll(() => again.status()).toMatchObject({ state: 'streaming', problem: undefined });
   expect((await stay()).rowCount).toBe(2000);
 });
 
 test('for a lock on a table of the target', async () => {
   const replication = open();
   await replication.start();
-  await expect.poll(() => replication.status().state, { timeout: 10_000 }).toBe('streaming');
+  await expect.poll(() => replication.status().state).toBe('streaming');
   const { client, pid } = await connected(pair.targetUrl);
   await client.query('BEGIN; LOCK TABLE stay');
   await pair.source.query(`INSERT INTO stay VALUES (3000, 'late')`);
-  await expect.poll(problemOf(replication), { timeout: 10_000 }).toMatchObject({
+  await expect.poll(problemOf(replication)).toMatchObject({
     code: 'FICUS_CDC_BLOCKED',
     message: expect.stringMatching(new RegExp(`lock on “stay” of the target.*process ${pid} `)),
   });
   expect(replication.status().state).toBe('streaming');
   await client.query('COMMIT');
-  await expect
-    .poll(() => replication.status(), { timeout: 10_000 })
-    .toMatchObject({ state: 'streaming', problem: undefined });
+  await expect.poll(() => replication.status()).toMatchObject({ state: 'streaming', problem: undefined });
   expect((await stay()).rowCount).toBe(2001);
 });
 
@@ -137,17 +127,15 @@ test('for a standby that synchronized_standby_slots names and that is away', asy
     await source.query(`SELECT pg_drop_replication_slot('north')`);
   });
   await expect
-    .poll(errorsAndWarnings, { timeout: 10_000 })
+    .poll(errorsAndWarnings)
     .toContainEqual(expect.objectContaining({ code: 'FICUS_CDC_STANDBY_AWAY', severity: 'warning' }));
   const replication = open();
   void replication.start();
-  await expect.poll(problemOf(replication), { timeout: 20_000 }).toMatchObject({
+  await expect.poll(problemOf(replication)).toMatchObject({
     code: 'FICUS_CDC_STANDBY_AWAY',
     message: expect.stringContaining('slot “north”'),
   });
   for (const statement of sqlOf(replication.status().problem!.remedy).split(';'))
     await source.query(statement);
-  await expect
-    .poll(() => replication.status(), { timeout: 20_000 })
-    .toMatchObject({ state: 'streaming', problem: undefined });
+  await expect.poll(() => replication.status()).toMatchObject({ state: 'streaming', problem: undefined });
 });

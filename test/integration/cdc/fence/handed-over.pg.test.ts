@@ -28,7 +28,7 @@ test('no first copy overwrites them, until the legacy’s fence is opened', asyn
   });
   const { replication, source, target } = pair;
   const problem = () => replication.status().problem;
-  await expect.poll(problem, { timeout: 20_000 }).toMatchObject({ code: 'FICUS_CDC_HANDED_OVER' });
+  await expect.poll(problem).toMatchObject({ code: 'FICUS_CDC_HANDED_OVER' });
   expect((await target.query('SELECT * FROM orders')).rows).toEqual([
     { id: 1, note: 'edited at the service' },
   ]);

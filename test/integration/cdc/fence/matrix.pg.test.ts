@@ -31,7 +31,7 @@ beforeAll(async () => {
   await open('fresh, prepared plan');
   await shop.turn('1 armed', '2 hold');
   await open('fresh');
-}, 60_000);
+}, 120_000);
 afterAll(() => shop.drop());
 
 async function open(age: Session['age']): Promise<void> {

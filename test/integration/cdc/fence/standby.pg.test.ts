@@ -69,4 +69,4 @@ test('promoted: caught up it refuses, lagging it does not; observing works on bo
   await ask(lags, INSERT);
   expect((await ask(lags, `SELECT FROM ficus_fence.seen WHERE query LIKE 'INSERT%'`)).rowCount).toBe(1);
   await primary.restart();
-}, 90_000);
+}, 120_000);

@@ -73,7 +73,7 @@ test('is reversed and streamed, and names what has no way back', async () => {
   });
   try {
     await replication.start();
-    await expect.poll(() => replication.copied(), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => replication.copied()).toBe(true);
     await pair.target.query(`
       UPDATE messages SET read_at = NULL WHERE id = 1;
       INSERT INTO messages VALUES (2, 'order.sent', '2026-02-02 00:00:00.000001+00', 'candidate');`);

@@ -218,7 +218,7 @@ describe('without a key', () => {
     });
     const { replication, target } = pair;
     await expect
-      .poll(() => replication.status(), { timeout: 10_000 })
+      .poll(() => replication.status())
       .toMatchObject({
         state: 'stopped',
         problem: { code: 'FICUS_CDC_TARGET_NOT_EMPTY', message: expect.stringContaining('TRUNCATE') },

@@ -35,7 +35,7 @@ const slotOf = async (given: StreamedPair) =>
 /** A lost slot is reported as lost, and a new copy is the remedy. */
 async function expectLost(given: StreamedPair, words: RegExp): Promise<void> {
   await expect
-    .poll(() => given.replication.status(), { timeout: 10_000 })
+    .poll(() => given.replication.status())
     .toMatchObject({
       state: 'stopped',
       problem: {

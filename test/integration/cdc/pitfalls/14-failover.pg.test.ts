@@ -170,14 +170,11 @@ test('after a failover the stream pauses; the slot follows where the server can'
     expect(await slots(sourceUrl, 'failover')).toEqual([{ failover: true }]);
     const replica = standby;
     await expect
-      .poll(
-        async () => {
-          // The slot can follow from a point at which the primary has logged its running transactions.
-          await query(sourceUrl, 'SELECT pg_log_standby_snapshot()');
-          return slots(replica.url('postgres'), 'synced');
-        },
-        { timeout: 15_000 },
-      )
+      .poll(async () => {
+        // The slot can follow from a point at which the primary has logged its running transactions.
+        await query(sourceUrl, 'SELECT pg_log_standby_snapshot()');
+        return slots(replica.url('postgres'), 'synced');
+      })
       .toEqual([{ synced: true }]);
   }
   await replication.stop();

@@ -36,7 +36,7 @@ test.each([
   const seen = new Set<number | undefined>();
   replication.subscribe(({ copy }) => seen.add(copy?.rowsCopied));
   await replication.start();
-  await expect.poll(() => replication?.copied(), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => replication?.copied()).toBe(true);
   expect([...seen].filter(Boolean).length).toBeGreaterThan(1);
   const { rows } = await target.query('SELECT count(*)::int AS rows, min(length(body)) FROM document');
   expect(rows).toEqual([{ rows: ROWS, min: MEGABYTE }]);

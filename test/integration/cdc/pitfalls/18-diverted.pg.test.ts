@@ -35,7 +35,7 @@ const begin = async (table: string, own: string, rows?: string) => {
   await pair.replication.stop();
   await pair.target.query(own);
   await pair.replication.start();
-  await expect.poll(() => pair!.replication.status().state, { timeout: 10_000 }).toBe('streaming');
+  await expect.poll(() => pair!.replication.status().state).toBe('streaming');
   return pair;
 };
 
@@ -61,7 +61,7 @@ test.each(
   );
   await source.query(CHANGES[on]);
   await expect
-    .poll(() => replication.status(), { timeout: 10_000 })
+    .poll(() => replication.status())
     .toMatchObject({ state: 'stopped', problem: { code: expect.stringMatching(/LEFT_OUT|APPLY_FAILED/) } });
   await target.query('DROP RULE own_rule ON item');
   await settle();
@@ -91,9 +91,9 @@ test('a rule for some rows: an update of a row without a key that is not there i
     'ALTER TABLE item DISABLE RULE own_rule; DELETE FROM item WHERE id = 3; ALTER TABLE item ENABLE ALWAYS RULE own_rule',
   );
   await source.query('UPDATE item SET place = 7 WHERE id = 3');
-  await expect.poll(problemOf, { timeout: 10_000 }).toBe('FICUS_CDC_CONFLICT');
+  await expect.poll(problemOf).toBe('FICUS_CDC_CONFLICT');
   await target.query('INSERT INTO item VALUES (3, 1)');
-  await expect.poll(problemOf, { timeout: 10_000 }).toBe(undefined);
+  await expect.poll(problemOf).toBe(undefined);
   await source.query('UPDATE item SET place = 7 WHERE id = 9');
-  await expect.poll(problemOf, { timeout: 10_000 }).toBe('FICUS_CDC_LEFT_OUT');
+  await expect.poll(problemOf).toBe('FICUS_CDC_LEFT_OUT');
 });

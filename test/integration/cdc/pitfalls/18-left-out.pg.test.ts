@@ -122,7 +122,7 @@ test.each([
   await settle();
   await source.query(CHANGES[on]);
   await expect
-    .poll(() => replication.status(), { timeout: 20_000 })
+    .poll(() => replication.status())
     .toMatchObject({
       state: 'stopped',
       problem: {
@@ -144,7 +144,7 @@ test('the row and what leaves it out are named', async () => {
   await settle();
   await source.query(CHANGES.INSERT);
   await expect
-    .poll(() => replication.status().problem?.message, { timeout: 20_000 })
+    .poll(() => replication.status().problem?.message)
     .toMatch(
       /^The insert of public\.item \(id=13\).* is left out on the target: trigger “own_rule” of public\.item/,
     );
@@ -163,7 +163,7 @@ test.each([
     target: trigger('INSERT', 'IF NEW.id = 3 THEN RETURN NULL; END IF; RETURN NEW;'),
   });
   await expect
-    .poll(() => replication.status(), { timeout: 20_000 })
+    .poll(() => replication.status())
     .toMatchObject({
       state: 'stopped',
       problem: {
@@ -248,7 +248,7 @@ test.each([
   );
   await source.query(change);
   await expect
-    .poll(() => replication.status(), { timeout: 20_000 })
+    .poll(() => replication.status())
     .toMatchObject({
       state: 'stopped',
       problem: {
@@ -270,7 +270,7 @@ test.each([
   );
   await source.query('UPDATE item SET place = 100 WHERE id < 6');
   await expect
-    .poll(() => replication.status().problem?.message, { timeout: 20_000 })
+    .poll(() => replication.status().problem?.message)
     .toMatch(/^The update of public\.item \(id=4\).* is left out on the target: trigger “own_rule”/);
 });
 

@@ -290,4 +290,4 @@ test('a conflict among very many changes names the one row', async () => {
   await expectStop(now, /insert of public\.item \(id=15000\)/, 'DELETE FROM item WHERE id = 15000', () =>
     now.source.query(`INSERT INTO item SELECT i, 'many' FROM generate_series(100, 20000) i`),
   );
-}, 90_000);
+}, 120_000);

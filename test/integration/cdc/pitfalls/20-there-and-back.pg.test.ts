@@ -105,7 +105,7 @@ test('a row of another writer is found beside one that the batch accounts for', 
   await target.query(`INSERT INTO task VALUES (77, 'open', 'c77', 'not ours')`);
   await source.query(`BEGIN; ${CHANGES['a state and back']!.join('; ')};
     INSERT INTO task VALUES (77, 'open', 'c77', 'ours'); DELETE FROM task WHERE id = 77; COMMIT`);
-  await expect.poll(() => replication.status().problem?.message, { timeout: 20_000 }).toContain('(id=77)');
+  await expect.poll(() => replication.status().problem?.message).toContain('(id=77)');
   expect(replication.status().problem).toMatchObject({ code: 'FICUS_CDC_CONFLICT' });
   expect(replication.status().problem?.message).not.toContain('id=1)');
   await target.query('DELETE FROM task WHERE id = 77');

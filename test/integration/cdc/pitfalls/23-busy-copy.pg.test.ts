@@ -85,15 +85,13 @@ describe.each([
       () => replication.status(),
     );
     try {
-      await expect
-        .poll(() => replication.status().copy?.rowsCopied ?? 0, { timeout: 10_000 })
-        .toBeGreaterThan(ROWS / 4);
+      await expect.poll(() => replication.status().copy?.rowsCopied ?? 0).toBeGreaterThan(ROWS / 4);
       const before = replication.status().copy?.rowsCopied ?? 0;
       await replication.stop();
       await replication.start();
       // It continues where it was.
       expect(replication.status().copy?.rowsCopied).toBeGreaterThanOrEqual(before);
-      await expect.poll(() => replication.copied(), { timeout: 20_000 }).toBe(true);
+      await expect.poll(() => replication.copied()).toBe(true);
     } finally {
       done = true;
       await busy;

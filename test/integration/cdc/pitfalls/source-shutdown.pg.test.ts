@@ -18,7 +18,7 @@ async function query(connectionString: string, sql: string): Promise<void> {
   await client.query(sql).finally(() => client.end());
 }
 
-test('a fast shutdown completes, and the stream continues afterwards', { timeout: 60_000 }, async () => {
+test('a fast shutdown completes, and the stream continues afterwards', { timeout: 120_000 }, async () => {
   const root = await makeTestDirectory('shutdown');
   const cluster = await startCluster({ dataDir: join(root, 'data'), settings: { fsync: 'off' } });
   await cluster.createDatabase('source');
@@ -37,7 +37,7 @@ test('a fast shutdown completes, and the stream continues afterwards', { timeout
   });
   try {
     await replication.start();
-    await vi.waitUntil(() => replication.status().state === 'streaming', { timeout: 20_000 });
+    await vi.waitUntil(() => replication.status().state === 'streaming', { timeout: 30_000 });
     // WAL that does not concern the stream: its end is never acknowledged as a transaction of ours.
     await query(cluster.url('source'), 'INSERT INTO unrelated SELECT generate_series(1, 1000)');
     const began = Date.now();
@@ -47,7 +47,7 @@ test('a fast shutdown completes, and the stream continues afterwards', { timeout
     await cluster.restart();
     await query(cluster.url('source'), `INSERT INTO notes VALUES (1, 'after')`);
     const position = await vi.waitFor(() => replication.currentPosition(), {
-      timeout: 10_000,
+      timeout: 30_000,
       interval: 100,
     });
     expect(await replication.waitForPosition(position, 20_000)).toBe(true);

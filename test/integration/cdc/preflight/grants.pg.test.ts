@@ -57,7 +57,7 @@ test('copy, stream and verify run under the printed roles, and preflight finds n
   const replication = openReplication({ onFault: failTheRun, slice, tables, sourceUrl, targetUrl });
   try {
     await replication.start();
-    await expect.poll(() => replication.copied(), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => replication.copied()).toBe(true);
     await pair.source.query(`
       INSERT INTO shop.orders (note) VALUES ('streamed'); UPDATE shop.orders SET note = 'changed' WHERE id = 1;
       DELETE FROM shop.orders WHERE id = 2;`);
@@ -112,9 +112,7 @@ test('granted again for other tables, a publication keeps what it sends, and the
   try {
     await replication.start();
     await own.source.query('INSERT INTO stay VALUES (1); INSERT INTO visit VALUES (2)');
-    await expect
-      .poll(async () => (await own.target.query('SELECT id FROM visit')).rows, { timeout: 20_000 })
-      .toEqual([{ id: 2 }]);
+    await expect.poll(async () => (await own.target.query('SELECT id FROM visit')).rows).toEqual([{ id: 2 }]);
     expect(replication.status().problem).toBe(undefined);
     await replication.drop();
     expect(await entries()).toEqual(both);
@@ -207,7 +205,7 @@ test('after a first try as a superuser the printed roles continue, also that of 
     openReplication({ onFault: failTheRun, slice: 'again', tables: again, sourceUrl, targetUrl });
   const first = open(own.sourceUrl, own.targetUrl);
   await first.start();
-  await expect.poll(() => first.copied(), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => first.copied()).toBe(true);
   await first.stop();
   await (await openStore(own.targetUrl, pino({ level: 'silent' }))).close();
 
@@ -222,7 +220,7 @@ test('after a first try as a superuser the printed roles continue, also that of 
   await second.start();
   await own.source.query(`INSERT INTO visit VALUES (2, '{b}')`);
   const arrived = async () => (await own.target.query('SELECT FROM visit')).rowCount;
-  await expect.poll(arrived, { timeout: 20_000, message: JSON.stringify(second.status()) }).toBe(2);
+  await expect.poll(arrived, { message: JSON.stringify(second.status()) }).toBe(2);
   await second.stop();
   const store = await openStore(as(own.targetUrl, controlRole), pino({ level: 'silent' }));
   expect(store.connected).toBe(true);

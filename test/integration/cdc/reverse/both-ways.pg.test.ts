@@ -55,7 +55,9 @@ test('rows of the copy, large transactions, tables without a key, rereads and TR
     expect(stream.status()).toMatchObject({ state: 'streaming', problem: undefined, missingDeletes: 0 });
 });
 
-test('what empties the candidate for a new copy does not empty the legacy', { timeout: 90_000 }, async () => {
+test('what empties the candidate for a new copy does not empty the legacy', {
+  timeout: 120_000,
+}, async () => {
   both = await startBothWays(inject('postgresPort'), {
     sourceSql: LEGACY,
     targetSql: CANDIDATE,

@@ -19,7 +19,7 @@ export async function startBothWays(port: number, given: StreamedPairOptions): P
   const reverse = openReverse(pair, given);
   await reverse.start();
   await expect
-    .poll(() => reverse.status().state, { timeout: 20_000, message: JSON.stringify(reverse.status()) })
+    .poll(() => reverse.status().state, { message: JSON.stringify(reverse.status()) })
     .toBe('streaming');
   return {
     ...pair,

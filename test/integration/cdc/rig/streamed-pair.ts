@@ -54,12 +54,12 @@ export async function startStreamedPair(port: number, given: StreamedPairOptions
     replication,
     async settle() {
       await expect
-        .poll(() => replication.copied(), { timeout: 20_000, message: JSON.stringify(replication.status()) })
+        .poll(() => replication.copied(), { message: JSON.stringify(replication.status()) })
         .toBe(true);
       let position = '';
       // If a test has just cut the stream's connections, the first one taken may be one of those.
       const ask = async () => (position = await replication.currentPosition());
-      await expect.poll(ask, { timeout: 20_000 }).not.toBe('');
+      await expect.poll(ask).not.toBe('');
       const arrived = await replication.waitForPosition(position, 20_000);
       expect(arrived, JSON.stringify(replication.status())).toBe(true);
     },

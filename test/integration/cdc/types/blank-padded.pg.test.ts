@@ -49,5 +49,5 @@ test('a text of an array that is too long names its column', async () => {
     tables: [{ from: 't', to: 't', rows: 'id > 0' }],
   });
   const { replication } = pair;
-  await expect.poll(() => replication.status().problem?.message, { timeout: 10_000 }).toMatch(/id=1.*“v”/);
+  await expect.poll(() => replication.status().problem?.message).toMatch(/id=1.*“v”/);
 });

@@ -125,7 +125,7 @@ async function settle(): Promise<void> {
   expect(await replication.waitForPosition(position, 20_000), JSON.stringify(replication.status())).toBe(
     true,
   );
-  await expect.poll(() => replication.copied(), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => replication.copied()).toBe(true);
 }
 
 async function expectEqual(): Promise<void> {

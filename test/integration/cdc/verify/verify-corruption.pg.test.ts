@@ -105,7 +105,7 @@ async function countWrong(): Promise<Record<string, number>> {
   return wrong;
 }
 
-test('exactly what was corrupted is reported', { timeout: 60_000 }, async () => {
+test('exactly what was corrupted is reported', { timeout: 120_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.uniqueArray(corruption, {

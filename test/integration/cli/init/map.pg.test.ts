@@ -70,7 +70,7 @@ describe('with a URL', () => {
     expect(await written()).toContain(`database: "\${LEGACY_DATABASE_URL:-${pair.sourceUrl}}"`);
   });
 
-  test('a password stays in the environment', { timeout: 90_000 }, async () => {
+  test('a password stays in the environment', { timeout: 120_000 }, async () => {
     const secret = Object.fromEntries(
       Object.entries({ LEGACY_DATABASE_URL: pair.sourceUrl, ALERTS_DATABASE_URL: pair.targetUrl }).map(
         ([name, url]) => [name, withPassword(url, 'geheim')],

@@ -100,7 +100,7 @@ test('an upload that does not end soon: all others pass while it is waited for',
     .toMatchObject([{ route: 'write', requests: 1 }]);
   await rig.client.cutover('orders');
   await expect
-    .poll(async () => (await rig.client.cutoverState('orders')).attempt, { timeout: 30_000 })
+    .poll(async () => (await rig.client.cutoverState('orders')).attempt)
     .toMatchObject({ state: 'running', step: 'lease', endless: [{ route: 'write' }] });
   const before = load.acknowledged.size;
   await expect.poll(() => load.acknowledged.size).toBeGreaterThan(before + 50);

@@ -44,7 +44,7 @@ test('whichever step the control plane is killed at, the next one abandons or co
     const first = await start(step);
     const { owner: from } = await client.cutoverState('orders');
     await expect
-      .poll(async () => (await client.slice('orders')).replication, { timeout: 20_000 })
+      .poll(async () => (await client.slice('orders')).replication)
       .toMatchObject({ state: 'streaming' });
     if (from === 'candidate')
       await expect.poll(async () => (await client.slice('orders')).rollback.answer).toBe('pass');
@@ -55,7 +55,7 @@ test('whichever step the control plane is killed at, the next one abandons or co
 
     const second = await start();
     await expect
-      .poll(async () => (await client.cutoverState('orders')).attempt, { timeout: 20_000 })
+      .poll(async () => (await client.cutoverState('orders')).attempt)
       .toMatchObject({ finishedAt: expect.any(String) });
     const { attempt, owner, inconsistency } = await client.cutoverState('orders');
     const isAsBefore = mayAbandon(step);
@@ -73,13 +73,10 @@ test('whichever step the control plane is killed at, the next one abandons or co
   await start();
   for (const database of [rig.legacy, rig.candidate])
     await expect
-      .poll(
-        async () => {
-          const tags = await tagsOf(database);
-          return [...load.acknowledged.keys()].filter((tag) => !tags.has(tag));
-        },
-        { timeout: 20_000 },
-      )
+      .poll(async () => {
+        const tags = await tagsOf(database);
+        return [...load.acknowledged.keys()].filter((tag) => !tags.has(tag));
+      })
       .toEqual([]);
   expect((await tagsOf(rig.legacy)).size).toBe((await tagsOf(rig.candidate)).size);
   // A write that waited longer than it may is refused without being sent: none has failed in any other way.

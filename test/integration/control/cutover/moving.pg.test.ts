@@ -58,7 +58,7 @@ test('the candidate’s tables are not emptied for a new copy', async () => {
   expect(streams.some(({ dropped }) => dropped)).toBe(false);
   isAway = false;
   await expect
-    .poll(() => client.copy('notes', { restart: true }).catch(String), { timeout: 10_000 })
+    .poll(() => client.copy('notes', { restart: true }).catch(String))
     .toMatchObject({
       emptied: [{ table: 'public.notes' }],
     });
@@ -70,6 +70,6 @@ test('a config without the slice is applied once the attempt has ended', async (
   await expect(control.reload(without)).rejects.toThrow('slices.notes: a cutover or rollback is under way');
   expect((await client.slice('notes')).name).toBe('notes');
   isAway = false;
-  await expect.poll(() => control.reload(without).catch(String), { timeout: 10_000 }).toBeUndefined();
+  await expect.poll(() => control.reload(without).catch(String)).toBeUndefined();
   await expect(client.slice('notes')).rejects.toMatchObject({ code: 'FICUS_SLICE_UNKNOWN' });
 });

@@ -112,7 +112,7 @@ export async function startCutoverRig(port: number, given: RigOptions = {}): Pro
 /** Copied, compared, and its writers observed: a cutover may begin. */
 export async function makeReady({ client, legacy }: Pick<CutoverRig, 'client' | 'legacy'>): Promise<void> {
   await expect
-    .poll(async () => (await client.slice('orders')).replication, { timeout: 20_000 })
+    .poll(async () => (await client.slice('orders')).replication)
     .toMatchObject({ copied: true, state: 'streaming' });
   await client.observeWriters('orders', { on: true });
   // Without a write nothing is shown by what was observed; one that came before the proxies' reports waits for long.
@@ -121,7 +121,7 @@ export async function makeReady({ client, legacy }: Pick<CutoverRig, 'client' | 
       "SET application_name = 'legacy-app'; INSERT INTO orders (tag, side) VALUES (gen_random_uuid(), 'legacy')",
     );
   await expect
-    .poll(() => write().then(() => client.writers('orders')), { timeout: 30_000, interval: 500 })
+    .poll(() => write().then(() => client.writers('orders')), { interval: 500 })
     .toMatchObject({ answer: 'pass' });
   const { verdict } = await client.verify('orders');
   expect(verdict).toBe('match');

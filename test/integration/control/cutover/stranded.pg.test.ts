@@ -46,11 +46,11 @@ test('an attempt in its hold whose slice has left the config', async () => {
 
   await rig.control.reload(config);
   await expect
-    .poll(async () => (await rig.client.cutoverState('orders')).attempt, { timeout: 20_000 })
+    .poll(async () => (await rig.client.cutoverState('orders')).attempt)
     .toMatchObject({ state: 'abandoned', failure: { code: 'FICUS_CUTOVER_INTERRUPTED' } });
   expect(await found()).toEqual([]);
   await write();
   await expect
     .poll(async () => (await fetch(`${rig.proxies[0]!.address}/orders/back`, { method: 'POST' })).status)
     .toBe(201);
-}, 60_000);
+}, 120_000);

@@ -43,7 +43,7 @@ test('writes move to the candidate and back; every acknowledged one is on both s
       })
       .toEqual([]);
   expect((await tagsOf(legacy)).size).toBe((await tagsOf(candidate)).size);
-}, 90_000);
+}, 120_000);
 
 /** What the check after the release has found. */
 const late = ({ attempt }: CutoverView) =>
