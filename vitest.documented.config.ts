@@ -14,8 +14,8 @@ export default defineConfig({
     exclude: ['**/{internals,write-batch,odd-requests}.http.test.ts'],
     // Node writes `name: value` with one space, and knows no interim responses but three (documented-response.ts).
     testNamePattern: /^(?!.*(space around values back|several interim responses))/,
-    expect: { poll: { timeout: 10_000 } },
+    expect: { poll: { timeout: 30_000 } },
     isolate: false,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
   },
 });
