@@ -3,6 +3,7 @@
  * silently stops the stream and is named; what is harmless does not, and rows of afterwards arrive.
  */
 import { afterEach, describe, expect, inject, test } from 'vitest';
+import { released } from '../rig/released.ts';
 import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
@@ -279,6 +280,7 @@ describe('while no stream runs', () => {
   test.each(Object.entries(HARM))('%s', async (_name, change) => {
     const { source, target, replication } = await start(change);
     await replication.stop();
+    await released(source);
     await runEach(target, change.target);
     await runEach(source, change.source);
     await replication.start();
@@ -332,6 +334,7 @@ test.each(Object.entries(HARMLESS))('harmless: %s', async (_name, change) => {
   await settle();
   // Whatever the watch has noticed by now, the stream has taken in: nothing is left to notice.
   await replication.stop();
+  await released(source);
   await replication.start();
   await settle();
   expect([...problems]).toEqual([undefined]);
@@ -347,6 +350,7 @@ test('changes from before another replica identity are not applied by the new on
     tables: [{ from: 'part', to: 'part' }],
   });
   await replication.stop();
+  await released(source);
   await source.query('DELETE FROM part WHERE id = 1');
   await source.query('ALTER TABLE part REPLICA IDENTITY USING INDEX part_code_key');
   await source.query('DELETE FROM part WHERE id = 2');

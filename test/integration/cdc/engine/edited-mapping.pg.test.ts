@@ -10,6 +10,7 @@ import type { Replication } from '../../../../cdc/replication.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { makeTestDirectory } from '../../../parts/test-directory.ts';
 import { parseConfigTables } from '../rig/parse-tables.ts';
+import { released } from '../rig/released.ts';
 import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
@@ -35,12 +36,14 @@ async function start(table: unknown, baseDir?: string): Promise<StreamedPair> {
   });
   await pair.settle();
   await pair.replication.stop();
+  await released(pair.source);
   return pair;
 }
 
 /** Starts the slice's stream again with other tables. */
 async function restart(tables: readonly unknown[], baseDir?: string): Promise<Replication> {
   await later?.stop();
+  await released(pair!.source);
   const { sourceUrl, targetUrl } = pair!;
   later = openReplication({
     onFault: failTheRun,
@@ -96,6 +99,7 @@ test.each(Object.entries(EDITS))('%s: named, until it is undone', async (_name, 
     },
   });
   await later?.stop();
+  await released(pair!.source);
   await pair?.replication.start();
   await settle();
   expect(await verify()).toMatchObject({ verdict: 'match' });
@@ -147,6 +151,7 @@ test('before the first row is copied, every edit is welcome', async () => {
     tables: [{ from: 'room', to: 'room', columns: { id: 'id', hall: { sql: 'hall', from: ['hall'] } } }],
   });
   await pair.replication.stop();
+  await released(pair.source);
   await pair.target.query('UPDATE ficus.copy_progress SET done = false, last_key = NULL');
   const edited = [{ from: 'room', to: 'room', columns: { id: 'id', hall: { constant: 'x' } } }];
   await restart(edited);

@@ -7,6 +7,7 @@ import { openReplication } from '../../../../cdc/open-replication.ts';
 import { dropSlot } from '../../../../cdc/source/slot.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { parseConfigTables } from '../rig/parse-tables.ts';
+import { released } from '../rig/released.ts';
 import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 const TABLES = 'CREATE TABLE t (id int PRIMARY KEY, a text); CREATE TABLE o (id int PRIMARY KEY)';
@@ -66,6 +67,7 @@ describe('altered by its owner', () => {
   test.each(cases)('$name, while the stream was stopped', async ({ sql, says }) => {
     const { source, replication } = await start();
     await replication.stop();
+    await released(source);
     await source.query(sql);
     await replication.start();
     expect(replication.status()).toMatchObject({
@@ -146,6 +148,7 @@ test('a publication that only its owner can complete is reported', async () => {
 test('a stream’s own slot belongs to no other stream, even with a name from elsewhere', async () => {
   const { source, target, replication, sourceUrl, targetUrl } = await start();
   await replication.stop();
+  await released(source);
   // As after a move of the target to another cluster: the checkpoint has the slot's old name.
   const { rows } = await target.query('SELECT slot FROM ficus.checkpoint');
   await source.query(`SELECT pg_copy_logical_replication_slot($1, 'ficus_facts_0000beef')`, [rows[0].slot]);

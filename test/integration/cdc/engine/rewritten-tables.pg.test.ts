@@ -1,5 +1,6 @@
 /** Tables whose rows are written again while one of their columns is altered: only some of that computes values again. */
 import { afterEach, describe, expect, inject, test } from 'vitest';
+import { released } from '../rig/released.ts';
 import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
@@ -60,6 +61,7 @@ describe.each(['source', 'target'] as const)('on the %s', (side) => {
   test.each(Object.entries(HARMLESS))('harmless: %s', async (_name, [table, ...statements]) => {
     const { replication, settle, verify, ...databases } = await start(table);
     await replication.stop();
+    await released(databases.source);
     for (const sql of statements) await databases[side].query(sql);
     // What the target loses here is no matter of the stream: the source loses it, too.
     if (statements.some((sql) => sql.includes('TRUNCATE'))) await databases.source.query('TRUNCATE job');
@@ -80,6 +82,7 @@ test.each(
 )('%s of %s is computed again: it is named, whatever comes with it', async (column, _name, table) => {
   const { source, replication } = await start(table);
   await replication.stop();
+  await released(source);
   await source.query(`ALTER TABLE job ALTER ${column} TYPE int USING ${column} + 2`);
   await source.query(`ALTER TABLE job ALTER ${column} SET NOT NULL`);
   await source.query('VACUUM FULL job');
@@ -93,6 +96,7 @@ test.each(
 test('what only looks like it continues when the files are forgotten', async () => {
   const { source, target, replication, settle, verify } = await start(NUMBERS);
   await replication.stop();
+  await released(source);
   await source.query('VACUUM FULL job');
   await source.query('ALTER TABLE job ALTER n SET NOT NULL');
   await replication.start();
@@ -117,6 +121,7 @@ test('a stream of an older version takes the files and versions that it finds fi
   const { source, target, replication, settle, verify } = pair;
   await settle();
   await replication.stop();
+  await released(source);
   const facts = async () => {
     const { rows } = await target.query('SELECT shape, source_columns FROM ficus.copy_progress');
     return rows[0];

@@ -1,6 +1,7 @@
 /** Alterations that change no row, beside those that look like them: only the others need a new copy. */
 import pg from 'pg';
 import { afterEach, describe, expect, inject, test } from 'vitest';
+import { released } from '../rig/released.ts';
 import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
@@ -43,6 +44,7 @@ test('tables that are written again, and columns that are altered at another tim
   await source.query('INSERT INTO car (id) VALUES (2)');
   await settle();
   await replication.stop();
+  await released(source);
   await replication.start();
   await settle();
   expect(replication.status()).toMatchObject({ state: 'streaming' });
@@ -105,6 +107,7 @@ describe.each([
     await source.query(sql);
     await source.query('UPDATE trip SET id = 3 WHERE "Day" = 12');
     await replication.stop();
+    await released(source);
     await replication.start();
     await settle();
     expect(await verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 3, target: 3 } });
@@ -125,6 +128,7 @@ describe.each([
       await other.query('INSERT INTO trip VALUES (1, 11); COMMIT');
       await other.end();
       await replication.stop();
+      await released(source);
       await replication.start();
       await settle();
       expect(await verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 2, target: 2 } });

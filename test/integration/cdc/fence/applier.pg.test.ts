@@ -6,6 +6,9 @@ import { createFencedDatabase, type FencedDatabase } from './fenced-database.ts'
 
 const INSERT = `INSERT INTO orders (note) VALUES ('n')`;
 const REFUSED = { code: 'FI001' };
+/** Sessions that wait for a lock of the fence. */
+const WAITING = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 let shop: FencedDatabase;
 
 beforeAll(async () => {
@@ -88,12 +91,7 @@ test('while writers are drained, the stream passes', async () => {
   const open = await shop.connect(shop.writerRole);
   await open.query(`BEGIN; ${INSERT}`);
   const turned = shop.turn('8 armed', '9 hold');
-  await expect
-    .poll(
-      async () =>
-        (await shop.admin.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)).rowCount,
-    )
-    .toBe(1);
+  await expect.poll(async () => (await shop.admin.query(WAITING)).rowCount).toBe(1);
   await write(shop.applierRole, mark('8'));
   await open.query('COMMIT');
   expect(await turned).toMatchObject({ turned: true });

@@ -4,7 +4,8 @@
  * snapshots from before the triggers, from before the hold, and prepared plans.
  */
 import type pg from 'pg';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type OwnCluster, startOwnCluster } from '../rig/own-cluster.ts';
 import { createFencedDatabase, type FencedDatabase } from './fenced-database.ts';
 import { FENCED, KINDS_DDL, STATEMENT_KINDS, type StatementKind } from './statement-kinds.ts';
 
@@ -19,11 +20,14 @@ interface Session {
   readonly client: pg.Client;
 }
 
+// Its own cluster: a new slot waits for the transactions that stay open here.
+let cluster: OwnCluster;
 let shop: FencedDatabase;
 const sessions: Session[] = [];
 
 beforeAll(async () => {
-  shop = await createFencedDatabase(inject('postgresPort'), KINDS_DDL, { tables: FENCED, first: null });
+  cluster = await startOwnCluster('matrix');
+  shop = await createFencedDatabase(cluster.port, KINDS_DDL, { tables: FENCED, first: null });
   await shop.admin.query(`GRANT SET ON PARAMETER session_replication_role TO ${shop.writerRole}`);
   await open('before the triggers');
   await shop.fence.install({ epoch: 1, mode: 'armed' });
@@ -32,7 +36,10 @@ beforeAll(async () => {
   await shop.turn('1 armed', '2 hold');
   await open('fresh');
 }, 120_000);
-afterAll(() => shop.drop());
+afterAll(async () => {
+  await shop?.drop();
+  await cluster?.remove();
+});
 
 async function open(age: Session['age']): Promise<void> {
   for (const level of LEVELS)

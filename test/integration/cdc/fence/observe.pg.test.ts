@@ -3,6 +3,9 @@ import { afterEach, expect, inject, test } from 'vitest';
 import { createFencedDatabase, type FencedDatabase } from './fenced-database.ts';
 
 const INSERT = `INSERT INTO orders (note) VALUES ('n')`;
+/** Sessions that wait for a lock of the fence. */
+const WAITING = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 let shop: FencedDatabase;
 
 async function observe(): Promise<void> {
@@ -105,12 +108,7 @@ test('a fence that is being turned stays as it is', async () => {
   const open = await shop.connect(shop.writerRole);
   await open.query(`BEGIN; ${INSERT}`);
   const turned = shop.turn('1 observe', '2 hold');
-  await expect
-    .poll(
-      async () =>
-        (await shop.admin.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)).rowCount,
-    )
-    .toBe(1);
+  await expect.poll(async () => (await shop.admin.query(WAITING)).rowCount).toBe(1);
   expect(await shop.fence.observe(false)).toEqual({ epoch: 1, mode: 'observe' });
   await open.query('COMMIT');
   expect(await turned).toMatchObject({ turned: true });
@@ -158,7 +156,7 @@ test.each([
     expect((await shop.admin.query('SELECT FROM orders')).rowCount).toBe(50);
     expect(await missed()).toBe(1);
     // One wait of 200 ms, not one for each statement: a busy machine makes some of them as slow, not most.
-    expect(tookMs.toSorted((a, b) => a - b)[25]).toBeLessThan(20);
+    expect(tookMs.toSorted((a, b) => a - b)[25]).toBeLessThan(100);
   },
 );
 
@@ -199,15 +197,28 @@ test('a table of notes that is full of what no one reads is emptied, which count
 
 test('a writer’s own limit of time is longer than the wait for its note', async () => {
   await observe();
-  const writer = await shop.connect(shop.writerRole);
-  // Its functions are compiled.
-  await writer.query(`BEGIN; ${INSERT}`);
-  await writer.query(`ROLLBACK; SET statement_timeout = '190ms'`);
   const holder = await shop.connect();
-  await holder.query('BEGIN; LOCK TABLE ficus_fence.seen');
-  await writer.query(INSERT);
-  await holder.query('ROLLBACK');
-  expect(await missed()).toBe(1);
+  const passed: boolean[] = [];
+  // A busy machine may use up the limit by itself, though not five times: a wait of 200 ms always does.
+  while (passed.length < 5 && !passed.at(-1)) {
+    const writer = await shop.connect(shop.writerRole);
+    // Its functions are compiled.
+    await writer.query(`BEGIN; ${INSERT}`);
+    await writer.query(`ROLLBACK; SET statement_timeout = '190ms'`);
+    await holder.query('BEGIN; LOCK TABLE ficus_fence.seen');
+    passed.push(
+      await writer.query(INSERT).then(
+        () => true,
+        (error) => {
+          if (error.code !== '57014') throw error;
+          return false;
+        },
+      ),
+    );
+    await holder.query('ROLLBACK');
+  }
+  expect(passed.at(-1)).toBe(true);
+  expect(await missed()).toBeGreaterThan(0);
 });
 
 test('no stranger makes a note by calling the function', async () => {

@@ -20,21 +20,30 @@ export interface SoakReport {
 const WRITERS = 8;
 const LEVELS = ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'];
 
-export async function runSoak(
-  shop: FencedDatabase,
-  rounds: number,
-  random: () => number,
-): Promise<SoakReport> {
+export async function runSoak(shop: FencedDatabase, rounds: number, seed: number): Promise<SoakReport> {
+  // Their own, so that how many coordinators are killed does not depend on how often the writers draw.
+  const [ofWriters, ofCoordinators] = [randomFrom(seed), randomFrom(seed + 1)];
   const slot = `soak_${process.pid}_${Date.now()}`;
   await shop.admin.query(`SELECT pg_create_logical_replication_slot('${slot}', 'test_decoding')`);
   const counts = { commits: 0, refused: 0 };
   const stop = { now: false };
-  const writers = Array.from({ length: WRITERS }, () => write(shop, counts, stop, random));
+  const writers = Array.from({ length: WRITERS }, () => write(shop, counts, stop, ofWriters));
   let kills = 0;
-  for (let round = 0; round < rounds; round++) kills += await hold(shop, round, random);
+  for (let round = 0; round < rounds; round++) kills += await hold(shop, round, ofCoordinators);
   stop.now = true;
   await Promise.all(writers);
   return { ...counts, kills, ...(await readBreaches(shop.admin, slot)) };
+}
+
+/** mulberry32 */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
 }
 
 /** One or two statements, often with a pause before, between or after: at the flip it is open, with or without a row. */

@@ -3,6 +3,7 @@
  * several transactions shows half of it. It is streamed into one open target transaction in bounded memory; protocol 1
  * sends nothing before the commit, so that there is nothing to undo.
  */
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, expect, inject, test } from 'vitest';
 import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
 import { heldBufferBytes } from '../rig/held-memory.ts';
@@ -41,6 +42,8 @@ function watch(given: StreamedPair): { stop(): Promise<{ seen: Set<number>; grow
     for (let looks = 0; watching; looks++) {
       seen.add((await given.target.query('SELECT count(*)::int AS rows FROM big')).rows[0].rows);
       if (looks % 10 === 0) most = Math.max(most, heldBufferBytes());
+      // The stream runs on the same thread.
+      await setTimeout(5);
     }
   })();
   return {

@@ -274,6 +274,7 @@ test('the target may be ahead or behind during the first copy, but not after it'
         `UPDATE item SET id = -id WHERE id = ${10_000 + turn}`,
       ),
     );
+    await replication.waitForPosition(await replication.currentPosition(), 10_000);
   }
   await pair.settle();
   expect(await pair.verify()).toMatchObject({ verdict: 'match', differences: [] });

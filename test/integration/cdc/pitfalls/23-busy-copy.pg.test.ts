@@ -75,7 +75,7 @@ describe.each([
       sourceSql: `${TABLE}; INSERT INTO item SELECT i, 0, repeat('body' || i, 600) FROM generate_series(1, ${ROWS}) i`,
       targetSql: TABLE,
       tables: [table],
-      options: { settings: { copyChunkRows: 100, copyRowsPerSecond: 4_000 } },
+      options: { settings: { copyChunkRows: 100, copyRowsPerSecond: 4_000, heartbeatMs: 50 } },
     });
     const { replication, sourceUrl } = pair;
     let done = false;

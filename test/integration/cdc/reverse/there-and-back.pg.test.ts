@@ -4,12 +4,13 @@
  */
 import type { FenceState } from '@ficus/core';
 import pg from 'pg';
-import { afterEach, expect, inject, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import type { Fence } from '../../../../cdc/fence/fence.ts';
 import { openFence } from '../../../../cdc/fence/open-fence.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
 import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
 import { type BothWays, startBothWays } from '../rig/both-ways.ts';
+import { type OwnCluster, startOwnCluster } from '../rig/own-cluster.ts';
 import { parseConfigTables } from '../rig/parse-tables.ts';
 
 const APPLIER = 'postgres';
@@ -18,6 +19,8 @@ const DRAIN_MS = 5_000;
 const TABLE = 'CREATE TABLE item (id int PRIMARY KEY, v text)';
 const TABLES = [{ from: 'public.item', to: 'public.item' }];
 
+// Its own cluster: a position is unavailable while another test's transaction is open.
+let cluster: OwnCluster | undefined;
 let both: BothWays | undefined;
 let fences: Fence[] = [];
 let writer: Promise<void> | undefined;
@@ -32,7 +35,8 @@ afterEach(async () => {
   for (const client of [source, target]) await client?.query(`DROP OWNED BY ${WRITER} CASCADE`);
   await source?.query(`DROP ROLE ${WRITER}`);
   await both?.drop();
-  [both, fences, writer] = [undefined, [], undefined];
+  await cluster?.remove();
+  [cluster, both, fences, writer] = [undefined, undefined, [], undefined];
 });
 
 /** The state that a side's fence is turned to, and the one that it must have before. */
@@ -80,7 +84,8 @@ async function write(urls: readonly string[], acknowledged: Set<number>, took: n
 }
 
 test('there and back, beside a writer', { timeout: 120_000 }, async () => {
-  both = await startBothWays(inject('postgresPort'), {
+  cluster = await startOwnCluster('there-and-back');
+  both = await startBothWays(cluster.port, {
     sourceSql: TABLE,
     targetSql: TABLE,
     tables: TABLES,

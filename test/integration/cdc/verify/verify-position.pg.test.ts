@@ -42,18 +42,21 @@ async function startBusy(): Promise<StreamedPair> {
   pair = started;
   await started.settle();
   writing = true;
-  writers = Promise.all([1, 2].map((worker) => write(started.sourceUrl, worker)));
+  writers = Promise.all([1, 2].map((worker) => write(started, worker)));
   return started;
 }
 
 /** A few hot rows, and some all over the tables. */
-async function write(connectionString: string, worker: number): Promise<void> {
-  const client = new pg.Client({ connectionString });
+async function write({ sourceUrl, replication }: StreamedPair, worker: number): Promise<void> {
+  const client = new pg.Client({ connectionString: sourceUrl });
   await client.connect();
-  for (let round = 0; writing; round++)
+  for (let round = 0; writing; round++) {
+    // No faster than the stream, which has the same two cores.
+    if (round % 20 === 19) await replication.waitForPosition(await replication.currentPosition(), 10_000);
     await client.query(`BEGIN; UPDATE account SET amount = amount + 1 WHERE id = ${worker};
       UPDATE account SET amount = amount - 1, note = note || 'x' WHERE id = ${10 + ((round * 37 + worker) % 900)};
       INSERT INTO line VALUES (${worker}, ${round}); COMMIT`);
+  }
   await client.end();
 }
 
