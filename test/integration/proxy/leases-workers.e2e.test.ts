@@ -11,7 +11,7 @@ const ATTEMPT = { owner: 'legacy', epoch: 1, attempt: 2, leaseMs: 60_000, waitMs
 const LEASED: SliceState = { ...ATTEMPT, writes: 'leased' };
 const HELD: SliceState = { ...ATTEMPT, writes: 'held' };
 /** How long a write of a killed worker may still be executed. */
-const LONGEST_MS = 1_500;
+const LONGEST_MS = 5_000;
 
 let control: FakeControl;
 let rig: Rig;
@@ -22,8 +22,8 @@ beforeEach(async () => {
   await start(200);
 });
 
-async function start(drainMs: number): Promise<void> {
-  const timeouts = { firstByteMs: LONGEST_MS, idleMs: 100 };
+async function start(drainMs: number, firstByteMs = LONGEST_MS): Promise<void> {
+  const timeouts = { firstByteMs, idleMs: 100 };
   rig = await startRig({
     control,
     proxy: { workers: 2, accessLog: { sample: 0 }, timeouts: { drainMs, workerMs: 60_000 } },
@@ -169,7 +169,7 @@ test('an abandoned attempt releases the writes of all workers to the old owner, 
 
 test('a worker that drains counts until it has ended', async () => {
   await rig.close();
-  await start(10_000);
+  await start(60_000, 60_000);
   let answer = (): void => {};
   rig.legacy.handler = (_, response) => {
     answer = () => response.end();

@@ -181,7 +181,7 @@ test('a hold is drained when the last write that was sent before has ended, an e
 });
 
 test('a client that leaves during its write leaves it in flight for as long as it may be executed', async () => {
-  await start(OPEN, { legacy: { timeouts: { firstByteMs: 300 } } });
+  await start(OPEN, { legacy: { timeouts: { firstByteMs: 2_000 } } });
   rig.legacy.handler = () => {};
   const leaving = new AbortController();
   const left = fetch(`${rig.url}/api/notes`, { method: 'POST', signal: leaving.signal }).catch(() => {});

@@ -97,7 +97,7 @@ async function isPinnedUntilCommitted(): Promise<void> {
 
 test('a write whose client disconnected may be executed later: its position is not requested at once', async () => {
   await rig.close();
-  const firstByteMs = 1_000;
+  const firstByteMs = 2_000;
   rig = await startRig({ control, legacy: { timeouts: { firstByteMs } } });
   rig.legacy.handler = (request, response) => {
     if (request.method === 'GET') response.end('read');
@@ -126,8 +126,8 @@ test.each(['client', 'upstream'])(
   'a write whose answer had begun when its %s broke it off may be executed later',
   async (side) => {
     await rig.close();
-    const idleMs = 1_000;
-    rig = await startRig({ control, legacy: { timeouts: { firstByteMs: 100, idleMs } } });
+    const idleMs = 2_000;
+    rig = await startRig({ control, legacy: { timeouts: { firstByteMs: 1_000, idleMs } } });
     let cut = (): void => {};
     rig.legacy.handler = (request, response) => {
       if (request.method === 'GET') response.end('read');
@@ -154,7 +154,7 @@ test.each([
   ['on a fresh connection after a kept one', { retry: { attempts: 1 } }],
 ])('a write that was answered %s may be executed later by its first attempt', async (_, { retry }) => {
   await rig.close();
-  const firstByteMs = 500;
+  const firstByteMs = 2_000;
   rig = await startRig({
     control,
     legacy: { timeouts: { firstByteMs }, retry },
