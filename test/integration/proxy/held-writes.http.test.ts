@@ -20,7 +20,7 @@ const HELD: SliceState = {
   owner: 'legacy',
   epoch: 1,
   writes: 'held',
-  waitMs: 10_000,
+  waitMs: 60_000,
   attempt: 4,
   leaseMs: 60_000,
 };
@@ -129,7 +129,7 @@ test('a proxy that stops refuses the writes that it holds, and sends them nowher
 });
 
 test('when a client leaves while its write is held, nothing is written', async () => {
-  await start({ ...HELD, waitMs: 60_000 });
+  await start(HELD);
   const leaving = new AbortController();
   const left = fetch(`${rig.url}/api/notes`, { method: 'POST', body: 'a note', signal: leaving.signal });
   left.catch(() => {});
@@ -226,7 +226,7 @@ test('a write from outside the slice that may have arrived is not sent again whi
   await start({ owner: 'legacy', epoch: 1, writes: 'open' }, { slice, legacy: { retry: { attempts: 2 } } });
   let held: Promise<Answer> | undefined;
   rig.legacy.handler = async (request) => {
-    control.setState({ notes: { ...HELD, waitMs: 1_000 } });
+    control.setState({ notes: HELD });
     held = write('bob');
     await until(async () => (await heldWrites()) === '1', 'the slice is held');
     request.socket.destroy();
