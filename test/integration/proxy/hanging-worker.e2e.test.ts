@@ -86,7 +86,7 @@ test('does not outlive the proxy that a second signal ends', async () => {
 });
 
 test('is killed at the end of a drain, and nobody knows how many requests that cut: the log does not say none', async () => {
-  await writeConfig({ workerMs: 60_000, drainMs: 300 });
+  await writeConfig({ workerMs: 60_000, drainMs: 5_000 });
   await proxy.until('"msg":"config applied"');
   const [stopped] = await workerPids();
   hang(stopped!);

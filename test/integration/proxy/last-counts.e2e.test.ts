@@ -12,7 +12,11 @@ afterEach(async () => {
 test('observations that find no answer while a worker stops are in its last counts', async () => {
   control = await startFakeControl(noteFlags(0, 100));
   control.stalls = true;
-  rig = await startRig({ control, start: { inProcess: false } });
+  rig = await startRig({
+    control,
+    proxy: { timeouts: { drainMs: 10_000 } },
+    start: { inProcess: false },
+  });
   expect(await rig.get('/api/notes', { cookie: 'sid=ann' })).toMatchObject({ side: 'legacy' });
   const { metrics } = rig;
   await until(async () => (await metrics()).includes('ficus_shadow_copies_total'), 'copied');
