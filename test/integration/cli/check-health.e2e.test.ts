@@ -20,27 +20,27 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function check(url: string) {
+async function check(url: string, timeoutMs = 30_000) {
   const config = join(folder, 'ficus.yaml');
-  const health = { path: '/healthz', timeoutMs: 500 };
+  const health = { path: '/healthz', timeoutMs };
   const flags = { provider: 'file', file: 'flags.json' };
   await writeFile(config, JSON.stringify({ version: 1, flags, legacy: { url, health } }));
   const { status, stdout } = await runCommand([FICUS, 'check', '--live', '--config', config, '--json']);
   return { status, findings: (JSON.parse(stdout) as { findings: object[] }).findings };
 }
 
-test.each<[string, (response: ServerResponse) => void, string | undefined]>([
+test.each<[string, (response: ServerResponse) => void, string | undefined, number?]>([
   ['passes', (response) => void response.writeHead(204).end(), undefined],
   [
     'has no such path',
     (response) => void response.writeHead(404).end(),
     'GET /healthz fails: it answered 404.',
   ],
-  ['never answers', () => {}, 'GET /healthz fails: the answer was not complete in time.'],
-])('a legacy that %s', async (_, answer, message) => {
+  ['never answers', () => {}, 'GET /healthz fails: the answer was not complete in time.', 500],
+])('a legacy that %s', async (_, answer, message, timeoutMs) => {
   legacy.requests.length = 0;
   legacy.handler = (_request, response) => answer(response);
-  const { status, findings } = await check(`${legacy.url}/shop`);
+  const { status, findings } = await check(`${legacy.url}/shop`, timeoutMs);
   expect(legacy.requests.map(({ url }) => url)).toEqual(['/shop/healthz']);
   if (message === undefined) expect([status, findings]).toEqual([0, []]);
   else {
