@@ -41,11 +41,11 @@ slices:
   flags = await readFile(join(folder, 'flags.json'), 'utf8');
   proxy = startCommand([FICUS, 'proxy', '--config', config()]);
   address = line(await proxy.until('"msg":"listening"'), 'listening').address;
-  await vi.waitFor(() => access(join(folder, '.ficus', 'running-ficus.yaml.json')), 10_000);
+  await vi.waitFor(() => access(join(folder, '.ficus', 'running-ficus.yaml.json')), 30_000);
 });
 beforeEach(async () => {
   await writeFile(join(folder, 'flags.json'), flags);
-  await vi.waitFor(async () => expect(await served()).toBe('candidate'), 10_000);
+  await vi.waitFor(async () => expect(await served()).toBe('candidate'), 30_000);
 });
 afterAll(async () => {
   await stopAll();
@@ -53,7 +53,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const untilBack = () => vi.waitFor(async () => expect(await served()).toBe('legacy'), 10_000);
+const untilBack = () => vi.waitFor(async () => expect(await served()).toBe('legacy'), 30_000);
 
 test('flags.file names another file: the one that the proxy reads is changed, and said', async () => {
   await writeFile(join(folder, 'other.json'), await readFile(join(folder, 'flags.json')));
