@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AttemptView, CutoverView } from '@ficus/contract';
 import { toProblem } from '@ficus/core';
+import { freePort } from '@ficus/tools';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { attemptOf, cutoverOf, FAILURE, proxyOf, stepsUntil } from '../../../cli/output/attempt.fixture.ts';
 import { FICUS, ROOT, startCommand, stopAll } from '../../e2e/run-command.ts';
@@ -44,7 +45,7 @@ let tornBegin: boolean;
 
 const look = (): CutoverView => (looks.length > 1 ? looks.shift()! : looks[0]!);
 
-function listen(port = 0): Server {
+function listen(port: number): Server {
   return createServer(async (request, response) => {
     let text = '';
     for await (const chunk of request) text += chunk;
@@ -76,7 +77,8 @@ beforeEach(async () => {
   tornBegin = false;
   begun = cutoverOf(running());
   looks = [cutoverOf(running())];
-  control = listen();
+  // One that is listened on again must be given to no one else meanwhile.
+  control = listen(await freePort());
   await once(control, 'listening');
   folder = await mkdtemp(join(tmpdir(), 'ficus-cutover-'));
   config = join(folder, 'ficus.yaml');
