@@ -98,13 +98,13 @@ export async function startWireRig(options: RigOptions = {}, basePath = ''): Pro
     client,
     answer: async (bytes, method = bytes.slice(0, bytes.indexOf(' '))) => {
       const made = await client(bytes);
-      await made.until((text) => made.ended || readResponse(text, method, false).kind === 'complete', 8_000);
+      await made.until((text) => made.ended || readResponse(text, method, false).kind === 'complete');
       made.close();
       return made.text;
     },
     untilClosed: async (bytes) => {
       const made = await client(bytes);
-      const text = await made.untilEnd(8_000);
+      const text = await made.untilEnd();
       made.close();
       return text;
     },

@@ -14,11 +14,14 @@ import { LeanResponse } from '../../../proxy/respond/lean-response.ts';
 import { Upstream, type UpstreamHooks } from '../../../proxy/upstream/upstream.ts';
 import type { Outcome } from '../../../proxy/wire/outcome.ts';
 
-/** For `expect.poll`, whose second is too short on a busy machine. */
+/** A condition is waited for as long as a busy machine may take. */
 export const PATIENT: { readonly timeout: number; readonly interval: number } = {
   timeout: 30_000,
   interval: 5,
 };
+
+/** Shorter than `headersMs` by default: a connection that only this ends is not one that was closed at once. */
+const RAW_PATIENCE_MS = 25_000;
 
 export interface ForwarderOptions {
   readonly config?: Record<string, unknown>;
@@ -227,8 +230,8 @@ export async function rawClient(port: number, bytes?: string | Buffer): Promise<
     get ended() {
       return ended;
     },
-    until: (satisfied, timeoutMs = 15_000) => wait(() => satisfied(text), timeoutMs),
-    untilEnd: (timeoutMs = 15_000) => wait(() => ended, timeoutMs),
+    until: (satisfied, timeoutMs = RAW_PATIENCE_MS) => wait(() => satisfied(text), timeoutMs),
+    untilEnd: (timeoutMs = RAW_PATIENCE_MS) => wait(() => ended, timeoutMs),
     close: () => socket.destroy(),
   };
 }

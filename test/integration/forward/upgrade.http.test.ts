@@ -237,7 +237,7 @@ describe('upgrades', () => {
       (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf'),
       { timeouts: { totalMs: 300 } },
     );
-    await (await client(forwarder.port, UPGRADE)).untilEnd(15_000);
+    await (await client(forwarder.port, UPGRADE)).untilEnd();
     expect((await forwarder.outcomesReach(1))[0]).toMatchObject({ side: 'upstream', cause: 'timed-out' });
   });
 
