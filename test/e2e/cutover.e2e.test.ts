@@ -8,9 +8,10 @@ import type { CutoverView } from '@ficus/contract';
 import { type EmbeddedCluster, startCluster } from '@ficus/tools';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isSlowness, MOST_TRIES } from '../integration/control/cutover/change-owner.ts';
 import { type Backend, startBackend } from '../integration/proxy/rig.ts';
 import { makeTestDirectory } from '../parts/test-directory.ts';
-import { FICUS, runCommand, startCommand, stopAll } from './run-command.ts';
+import { type CommandResult, FICUS, runCommand, startCommand, stopAll } from './run-command.ts';
 import { fieldOf } from './up-rig.ts';
 
 let directory: string;
@@ -80,6 +81,15 @@ afterAll(async () => {
 const ficus = (command: string, ...args: string[]) =>
   runCommand([FICUS, command, 'notes', ...args, '--config', configFile]);
 
+/** Tried again while the machine is too slow for the bounds of the hold. */
+async function changeOwner(command: 'cutover' | 'rollback', ...args: string[]): Promise<CommandResult> {
+  for (let tries = 1; ; tries += 1) {
+    const result = await ficus(command, ...args);
+    const codes = (result.stdout + result.stderr).match(/FICUS_[A-Z_]+/g) ?? [];
+    if (tries === MOST_TRIES || result.status === 0 || !isSlowness(codes)) return result;
+  }
+}
+
 /** Writes one note after the other through the proxy, until stopped. */
 function startWriting(proxy: string) {
   const written: { side: string; id: number }[] = [];
@@ -115,7 +125,7 @@ async function explainWriters(): Promise<void> {
   await expect.poll(async () => (await ficus('writers')).status, { timeout: 60_000, interval: 500 }).toBe(0);
 }
 
-test('from live to retired by commands, with writes all the time', { timeout: 240_000 }, async () => {
+test('from live to retired by commands, with writes all the time', { timeout: 480_000 }, async () => {
   const up = startCommand([FICUS, 'up', '--config', configFile]);
   const proxy = await fieldOf(up, 'listening', 'address');
   await up.until('control plane listening');
@@ -138,7 +148,7 @@ test('from live to retired by commands, with writes all the time', { timeout: 24
 
   await explainWriters();
   expect((await ficus('verify')).status).toBe(0);
-  const rehearsed = await ficus('cutover', '--dry-run');
+  const rehearsed = await changeOwner('cutover', '--dry-run');
   expect(rehearsed).toMatchObject({
     status: 0,
     stdout: expect.stringContaining('✓ A cutover of notes can be made'),
@@ -147,7 +157,7 @@ test('from live to retired by commands, with writes all the time', { timeout: 24
     /pause +writes would wait for about [\d.]+ ms:\n +proxies [\d.]+ ms · fence /,
   );
 
-  const cut = await ficus('cutover', '--reason', 'test');
+  const cut = await changeOwner('cutover', '--reason', 'test');
   expect(cut).toMatchObject({
     status: 0,
     stdout: expect.stringMatching(
@@ -171,7 +181,7 @@ test('from live to retired by commands, with writes all the time', { timeout: 24
   });
   expect(await ficus('cutover', '--resume')).toMatchObject({ status: 0 });
 
-  const back = await ficus('rollback', '--json');
+  const back = await changeOwner('rollback', '--json');
   expect(JSON.parse(back.stdout) as CutoverView).toMatchObject({
     ok: true,
     owner: 'legacy',
@@ -179,7 +189,7 @@ test('from live to retired by commands, with writes all the time', { timeout: 24
   });
   await expect.poll(() => writing.written.at(-1)?.side).toBe('legacy');
   await explainWriters();
-  expect((await ficus('cutover')).status).toBe(0);
+  expect((await changeOwner('cutover')).status).toBe(0);
   await expect.poll(() => writing.written.at(-1)?.side).toBe('candidate');
   await writing.stop();
   expect(writing.failed).toEqual([]);

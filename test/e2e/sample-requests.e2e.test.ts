@@ -7,6 +7,7 @@ import { createControlClient } from '@ficus/contract';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { bringUp, type Sample } from '../../sample/whole/bring-up.ts';
+import { changeOwner } from '../integration/control/cutover/change-owner.ts';
 import { makeTestDirectory } from '../parts/test-directory.ts';
 
 const WAIT = { timeout: 60_000, interval: 200 };
@@ -111,7 +112,7 @@ test('no writer of the tables is left to explain', { timeout: 120_000 }, async (
 });
 
 test('orders and pages work while the owner changes there and back, and each order is notified of once', {
-  timeout: 180_000,
+  timeout: 240_000,
 }, async () => {
   let stop = false;
   const orders: number[] = [];
@@ -129,8 +130,7 @@ test('orders and pages work while the owner changes there and back, and each ord
   try {
     for (const operation of ['cutover', 'rollback'] as const) {
       await control().verify('notifications');
-      await control()[operation]('notifications', {});
-      const { attempt } = await control().followCutover('notifications');
+      const { attempt } = await changeOwner(control(), operation, {}, 'notifications');
       expect(attempt).toMatchObject({ operation, state: 'done', failure: null });
       const placed = orders.length;
       await vi.waitFor(() => expect(orders.length).toBeGreaterThan(placed + 10), WAIT);

@@ -1,11 +1,13 @@
 /** A hold that grows too long is abandoned before a write fails: whatever it waits for, clients see a pause and no error. */
 import { once } from 'node:events';
 import { request } from 'node:http';
+import type { CutoverView } from '@ficus/contract';
 import type { CutoverStep } from '@ficus/core';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { setCutoverTrap } from '../../../../control/cutover/failpoints.ts';
 import type { TestDatabase } from '../rig.ts';
+import { changeOwner, MOST_TRIES, wasTooSlow } from './change-owner.ts';
 import { type CutoverRig, type Load, makeReady, startCutoverRig, startLoad } from './rig.ts';
 
 let rig: CutoverRig;
@@ -24,12 +26,11 @@ afterEach(async () => {
   await rig.stop();
 });
 
-/** A transaction that stays open, with what this statement has taken. */
-async function hold(database: TestDatabase, statement: string): Promise<pg.Client> {
+/** For a transaction in the hold, which is over before a busy machine has opened a session. */
+async function open(database: TestDatabase): Promise<pg.Client> {
   const session = new pg.Client({ connectionString: database.url, application_name: 'legacy-app' });
   sessions.push(session);
   await session.connect();
-  await session.query(`BEGIN; ${statement}`);
   return session;
 }
 
@@ -43,41 +44,56 @@ function after(step: CutoverStep, action: () => Promise<unknown>): void {
 }
 
 async function cutover() {
-  load.longestGapMs();
   await rig.client.cutover('orders');
-  const { attempt } = await rig.client.followCutover('orders');
-  return attempt;
+  return rig.client.followCutover('orders');
+}
+
+/** Its cause in the hold, and a pause that clients bear; again where the machine was too slow before the cause was there. */
+async function expectAbandoned(failure: object, cause: () => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    let isMade = false;
+    after('hold', async () => {
+      await cause();
+      isMade = true;
+    });
+    load.longestGapMs();
+    const view = await cutover();
+    try {
+      expect(view.attempt).toMatchObject({ state: 'abandoned', failure });
+      expect(isMade).toBe(true);
+      expect(load.longestGapMs()).toBeLessThan(5_000);
+      return;
+    } catch (error) {
+      if (tries === MOST_TRIES || !wasTooSlow(view)) throw error;
+    }
+    for (const session of sessions) await session.query('ROLLBACK');
+  }
 }
 
 /** And nothing is left behind: the same cutover works when the cause is gone. */
 async function expectMovedWithoutFailure(): Promise<void> {
   for (const session of sessions.splice(0)) await session.end();
-  await expect.poll(cutover, { timeout: 60_000 }).toMatchObject({ state: 'done' });
+  await expect.poll(cutover, { timeout: 60_000 }).toMatchObject({ attempt: { state: 'done' } });
   await load.stop();
   expect(load.failed).toEqual([]);
 }
 
 test('a transaction that has written and stays open', async () => {
-  const write = `INSERT INTO orders (tag, side) VALUES ('open', 'legacy')`;
-  after('hold', () => hold(rig.legacy, write));
-  expect(await cutover()).toMatchObject({
-    state: 'abandoned',
-    failure: { step: 'fence', code: 'FICUS_FENCE_DRAIN' },
-  });
-  expect(load.longestGapMs()).toBeLessThan(5_000);
+  const writer = await open(rig.legacy);
+  await expectAbandoned({ step: 'fence', code: 'FICUS_FENCE_DRAIN' }, () =>
+    writer.query(`BEGIN; INSERT INTO orders (tag, side) VALUES ('open', 'legacy')`),
+  );
   await expectMovedWithoutFailure();
-}, 120_000);
+}, 300_000);
 
 test('a stream that cannot apply the barrier', async () => {
-  after('hold', async () => {
-    await hold(rig.candidate, 'LOCK TABLE orders IN ACCESS EXCLUSIVE MODE');
-    const writer = await hold(rig.legacy, `INSERT INTO orders (tag, side) VALUES ('last', 'legacy')`);
-    await writer.query('COMMIT');
+  const [locker, writer] = [await open(rig.candidate), await open(rig.legacy)];
+  await expectAbandoned({ code: 'FICUS_CUTOVER_TOO_SLOW' }, async () => {
+    await locker.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE');
+    await writer.query(`INSERT INTO orders (tag, side) VALUES (gen_random_uuid(), 'legacy')`);
   });
-  expect(await cutover()).toMatchObject({ state: 'abandoned', failure: { code: 'FICUS_CUTOVER_TOO_SLOW' } });
-  expect(load.longestGapMs()).toBeLessThan(5_000);
   await expectMovedWithoutFailure();
-}, 120_000);
+}, 300_000);
 
 test('an upload that does not end soon: all others pass while it is waited for', async () => {
   const upload = request(`${rig.proxies[0]!.address}/orders/upload`, {
@@ -108,17 +124,26 @@ test('an upload that does not end soon: all others pass while it is waited for',
   const [response] = await answered;
   response.resume();
   expect(response.statusCode).toBe(201);
-  expect((await rig.client.followCutover('orders')).attempt).toMatchObject({ state: 'done' });
+  const ended = await rig.client.followCutover('orders');
+  const { attempt } = wasTooSlow(ended) ? await changeOwner(rig.client, 'cutover') : ended;
+  expect(attempt).toMatchObject({ state: 'done' });
   await load.stop();
   expect(load.failed).toEqual([]);
 }, 120_000);
 
 test('a control database that answers the journal late: writes wait for it, beyond the bound of the hold', async () => {
-  after('sequences', async () => {
-    const session = await hold(rig.state, 'LOCK TABLE ficus_control.attempt IN ACCESS EXCLUSIVE MODE');
-    setTimeout(() => void session.query('ROLLBACK').catch(() => undefined), 4_000);
-  });
-  expect(await cutover()).toMatchObject({ state: 'done' });
+  const locker = await open(rig.state);
+  let view: CutoverView;
+  let tries = 0;
+  do {
+    after('sequences', async () => {
+      await locker.query('BEGIN; LOCK TABLE ficus_control.attempt IN ACCESS EXCLUSIVE MODE');
+      setTimeout(() => void locker.query('ROLLBACK').catch(() => undefined), 4_000);
+    });
+    load.longestGapMs();
+    view = await cutover();
+  } while (wasTooSlow(view) && ++tries < MOST_TRIES);
+  expect(view.attempt).toMatchObject({ state: 'done' });
   expect(load.longestGapMs()).toBeGreaterThan(3_000);
   await load.stop();
   expect(load.failed).toEqual([]);

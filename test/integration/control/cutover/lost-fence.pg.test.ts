@@ -1,5 +1,6 @@
 /** A fence that is lost after the change of owner: a standby that lagged was promoted, a backup restored, a partition added. */
 import { expect, inject, test } from 'vitest';
+import { changeOwner } from './change-owner.ts';
 import { makeReady, startCutoverRig } from './rig.ts';
 
 test('status names it, and shuts again what was open; --resume installs what is gone', {
@@ -8,8 +9,7 @@ test('status names it, and shuts again what was open; --resume installs what is 
   const rig = await startCutoverRig(inject('postgresPort'));
   try {
     await makeReady(rig);
-    await rig.client.cutover('orders', { reason: 'test' });
-    const { attempt } = await rig.client.followCutover('orders');
+    const { attempt } = await changeOwner(rig.client, 'cutover', { reason: 'test' });
     expect(attempt).toMatchObject({ state: 'done', failure: null });
     const look = () => rig.client.cutoverState('orders').then(({ inconsistency }) => inconsistency);
     const write = () =>

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ControlClient, createControlClient } from '@ficus/contract';
 import { type Control, type ControlOptions, startControl } from '@ficus/control';
 import type { FicusConfig } from '@ficus/core';
@@ -109,10 +110,13 @@ export async function startCutoverRig(port: number, given: RigOptions = {}): Pro
   };
 }
 
+/** A new slot waits for all transactions of its cluster, those of other tests among them. */
+const READY = { timeout: 60_000 };
+
 /** Copied, compared, and its writers observed: a cutover may begin. */
 export async function makeReady({ client, legacy }: Pick<CutoverRig, 'client' | 'legacy'>): Promise<void> {
   await expect
-    .poll(async () => (await client.slice('orders')).replication)
+    .poll(async () => (await client.slice('orders')).replication, READY)
     .toMatchObject({ copied: true, state: 'streaming' });
   await client.observeWriters('orders', { on: true });
   // Without a write nothing is shown by what was observed; one that came before the proxies' reports waits for long.
@@ -121,7 +125,7 @@ export async function makeReady({ client, legacy }: Pick<CutoverRig, 'client' | 
       "SET application_name = 'legacy-app'; INSERT INTO orders (tag, side) VALUES (gen_random_uuid(), 'legacy')",
     );
   await expect
-    .poll(() => write().then(() => client.writers('orders')), { interval: 500 })
+    .poll(() => write().then(() => client.writers('orders')), { ...READY, interval: 500 })
     .toMatchObject({ answer: 'pass' });
   const { verdict } = await client.verify('orders');
   expect(verdict).toBe('match');
@@ -171,6 +175,9 @@ export interface Load {
   stop(): Promise<void>;
 }
 
+/** Of each writer after an answer: applications, proxies and control plane share one process, which has to keep up. */
+const PAUSE_MS = 200;
+
 /** Writers that write one after the other, through all proxies in turn. */
 export function startLoad(proxies: readonly RunningProxy[], writers = 8): Load {
   const acknowledged = new Map<string, string>();
@@ -190,6 +197,7 @@ export function startLoad(proxies: readonly RunningProxy[], writers = 8): Load {
       }
       longest = Math.max(longest, performance.now() - last);
       last = performance.now();
+      await sleep(PAUSE_MS);
     }
   };
   const all = Array.from({ length: writers }, (_, writer) => write(writer));
