@@ -9,6 +9,9 @@ import { makeTestDirectory } from '../parts/test-directory.ts';
 import { FICUS, runCommand, startCommand, stopAll } from './run-command.ts';
 import { fieldOf, makeUpRig, type UpRig } from './up-rig.ts';
 
+/** Each look is a whole process. */
+const PATIENCE = { timeout: 45_000 };
+
 let directory: string;
 let cluster: EmbeddedCluster;
 let rig: UpRig;
@@ -60,13 +63,13 @@ test('a refused config: status names both processes and exits 1, readiness and m
   const controlAddress = await fieldOf(run('control'), 'listening', 'address');
   await fieldOf(run('proxy'), 'listening', 'address');
   const status = () => runCommand([FICUS, 'status', '--config', rig.configFile]);
-  await expect.poll(async () => (await status()).status).toBe(0);
+  await expect.poll(async () => (await status()).status, PATIENCE).toBe(0);
   await rig.write('no-path');
   await expect
-    .poll(async () => (await status()).stdout)
+    .poll(async () => (await status()).stdout, PATIENCE)
     .toMatch(/the control plane still runs .+\n +slices\.notes\.routes\[0\]\.path: /);
   await expect
-    .poll(async () => (await status()).stdout)
+    .poll(async () => (await status()).stdout, PATIENCE)
     .toMatch(/the proxy still runs .+\n +slices\.notes\.routes\[0\]\.path: /);
   expect((await status()).status).toBe(1);
   const ready = await fetch(`${controlAddress}/readyz`);
@@ -76,7 +79,7 @@ test('a refused config: status names both processes and exits 1, readiness and m
   ]);
   expect(await (await fetch(`${controlAddress}/metrics`)).text()).toContain('\nficus_config_refused 1\n');
   await rig.write();
-  await expect.poll(async () => (await status()).status).toBe(0);
+  await expect.poll(async () => (await status()).status, PATIENCE).toBe(0);
 });
 
 test('with named tokens, proxy and commands send each their own, and nothing else gets in', async () => {
@@ -109,7 +112,7 @@ test('a proxy that a replaced token cuts off cannot report it: status asks it at
   const proxy = run('proxy');
   await proxy.until('admin listening');
   const status = () => runCommand([FICUS, 'status', '--config', rig.configFile]);
-  await expect.poll(async () => (await status()).status).toBe(0);
+  await expect.poll(async () => (await status()).status, PATIENCE).toBe(0);
   await withToken('the-token-of-today');
   await proxy.until('control plane unreachable');
   expect(await status()).toMatchObject({

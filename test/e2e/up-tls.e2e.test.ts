@@ -6,7 +6,7 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EmbeddedCluster, startCluster } from '@ficus/tools';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type Backend, startBackend, until } from '../integration/proxy/rig.ts';
+import { type Backend, startBackend } from '../integration/proxy/rig.ts';
 import { type Authority, makeAuthority, type Pair } from '../parts/certificates.ts';
 import { secureRequest } from '../parts/secure-client.ts';
 import { makeTestDirectory } from '../parts/test-directory.ts';
@@ -79,13 +79,14 @@ test('both listeners speak TLS, and commands and a restarted proxy find them', a
   expect((await runCommand([FICUS, 'audit', '--config', commands])).stdout).toContain('[edge]');
   const before = await childNamed(up.child.pid!, 'proxy');
   process.kill(before!, 'SIGKILL');
-  await until(async () => {
+  const isReplaced = async () => {
     const now = await childNamed(up.child.pid!, 'proxy');
     return now !== undefined && now !== before && (await ask().catch(() => undefined))?.status === 200;
-  }, 'the next proxy on the same port');
+  };
+  await expect.poll(isReplaced, { timeout: 45_000 }).toBe(true);
   up.child.kill('SIGTERM');
   expect(await up.ended).toMatchObject({ status: 0 });
-});
+}, 240_000);
 
 test('check names a key that everybody may read, and a certificate that does not fit its key', async () => {
   const config = writeConfig('check.yaml');
