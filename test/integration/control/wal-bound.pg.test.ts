@@ -80,7 +80,7 @@ test('a slot that was found too large, and keeps less when it is dropped, stays'
   await source.query(`SELECT pg_logical_emit_message(false, 'test', repeat('x', 3 * 1024 * 1024))`);
   const look = async () => (await readSourceStreams(source.url)).slots[0];
   // Only what has left the WAL buffers is kept for a slot.
-  await vi.waitUntil(async () => (await look())!.retainedBytes! > 3 * 1024 * 1024);
+  await vi.waitUntil(async () => (await look())!.retainedBytes! > 3 * 1024 * 1024, { timeout: 30_000 });
   const before = await look();
   // Another one of the same name.
   await source.query(`SELECT pg_drop_replication_slot('${slot}')`);
@@ -112,5 +112,5 @@ test('a slot is read, and moves, while its stream catches up from a temporary co
   } finally {
     await session.end();
   }
-  await vi.waitUntil(async () => (await seen())[0]!.active === false);
+  await vi.waitUntil(async () => (await seen())[0]!.active === false, { timeout: 30_000 });
 });

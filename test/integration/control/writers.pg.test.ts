@@ -118,7 +118,7 @@ async function duringRequest(work: () => Promise<void>): Promise<void> {
 /** So long that no error of a clock can make it one with what was before. */
 async function quiet(): Promise<void> {
   const since = Date.now();
-  await vi.waitUntil(() => Date.now() > since + 300);
+  await vi.waitUntil(() => Date.now() > since + 300, { timeout: 30_000 });
   await report();
 }
 
