@@ -12,6 +12,20 @@ test.each([
   ['records that take a while', timings, journaledAt, '2026-12-01T01:45:38.100Z', 194],
   ['a control plane that was away after the journal', timings, journaledAt, '2026-12-01T01:45:38.728Z', null],
   [
+    'a commit of the journal that takes a while',
+    { ...timings, journal: 900 },
+    journaledAt,
+    '2026-12-01T01:45:38.690Z',
+    1_089,
+  ],
+  [
+    'a control plane that was killed in its journal, and was away',
+    { ...timings, journal: undefined },
+    journaledAt,
+    '2026-12-01T01:45:38.728Z',
+    null,
+  ],
+  [
     'a long check: nothing waits for it',
     { ...timings, check: 9_000 },
     journaledAt,

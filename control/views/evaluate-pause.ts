@@ -22,5 +22,6 @@ export function evaluatePause(
     [...steps].reduce((total, step) => total + (timings[step] ?? 0), 0);
   if (journaledAt === null || timings.release === undefined) return null;
   const sinceMs = finishedAt === null ? 0 : Date.parse(finishedAt) - Date.parse(journaledAt);
-  return sinceMs - sum(['lift', 'release', 'check']) > AWAY_MS ? null : sum(HELD);
+  // `journaledAt` is when the journal's transaction began: its commit comes after it, and may be slow.
+  return sinceMs - sum(['journal', 'lift', 'release', 'check']) > AWAY_MS ? null : sum(HELD);
 }
