@@ -77,7 +77,7 @@ test.each<[string, () => FakeChild]>([
 ])('a start that %s is retried', async (_, fail) => {
   const child = new FakeChild(7);
   const { supervised, failures, lives } = supervise((life) => (life <= 2 ? fail() : child));
-  await vi.waitFor(() => expect(lives()).toBe(3));
+  await expect.poll(lives).toBe(3);
   expect(failures.map(({ message }) => message)).toEqual([
     expect.stringMatching(/ficus control cannot be started: spawn E/),
     expect.stringMatching(/ficus control cannot be started: spawn E/),
@@ -89,7 +89,7 @@ test.each<[string, () => FakeChild]>([
 
 test('a stop ends the attempts of a process that cannot be started', async () => {
   const { supervised, failures } = supervise(unspawned);
-  await vi.waitFor(() => expect(failures.length).toBe(2));
+  await expect.poll(() => failures.length).toBe(2);
   expect(await supervised.stop()).toBe(true);
 });
 
@@ -160,7 +160,7 @@ test.each<[string, number | null, string | null, number[]]>([
   children[0]!.emit('message', { kind: 'workers', pids: WORKERS });
   children[0]!.end(code, signal);
   expect(kill.mock.calls.map(([pid]) => pid)).toEqual(ended);
-  await vi.waitFor(() => expect(lives()).toBe(2));
+  await expect.poll(lives).toBe(2);
   const stopped = supervised.stop();
   children[1]!.end(0, null);
   expect(await stopped).toBe(true);
@@ -176,7 +176,7 @@ test.each<[string, boolean, NodeJS.Signals, number]>([
   const { supervised, failures, lives } = supervise((life) => children[life - 1]!);
   if (isReady) children[0]!.emit('message', { kind: 'ready' });
   children[0]!.end(null, signal);
-  await vi.waitFor(() => expect(lives()).toBe(2));
+  await expect.poll(lives).toBe(2);
   expect(failures).toHaveLength(failed);
   const stopped = supervised.stop();
   children[1]!.end(0, null);
@@ -189,7 +189,7 @@ test('one that has got the SIGTERM of the group and ends in order is not restart
   children[0]!.emit('message', { kind: 'ready' });
   stopping = true;
   children[0]!.end(1, null);
-  await vi.waitFor(() => expect(lives()).toBe(2));
+  await expect.poll(lives).toBe(2);
   children[1]!.emit('message', { kind: 'ready' });
   children[1]!.end(0, null);
   expect(failures).toHaveLength(1);

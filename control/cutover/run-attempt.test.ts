@@ -1,6 +1,6 @@
 import { CUTOVER_STEPS, FicusError, mayAbandon } from '@ficus/core';
 import fc from 'fast-check';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { setCutoverTrap } from './failpoints.ts';
 import { FakeWorld, type Fault } from './fake-world.fixture.ts';
 import type { AttemptWish, Comparison } from './ports.ts';
@@ -131,7 +131,7 @@ test('a fence that cannot be reached is asked until it can: a turn to hold may s
   for (const turn of ['turn legacy hold', 'turn legacy armed']) world.refusals.set(turn, unreachable);
   const started = world.start(wish);
   const tries = () => world.calls.filter((call) => call === 'turn legacy armed').length;
-  await vi.waitFor(() => expect(tries()).toBeGreaterThan(6));
+  await expect.poll(() => tries()).toBeGreaterThan(6);
   world.refusals.delete('turn legacy armed');
   await started;
   expect(world.row).toMatchObject({ outcome: 'abandoned', finishedAt: 'now' });

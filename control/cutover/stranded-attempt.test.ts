@@ -99,6 +99,6 @@ test('one that another control plane has ended holds no writes here', async () =
   const { coordinator } = world;
   world.endedElsewhere = true;
   await coordinator.resume();
-  await vi.waitFor(() => expect(world.opened).toContain('orders'));
+  await expect.poll(() => world.opened).toContain('orders');
   await coordinator.stop();
 });

@@ -42,7 +42,7 @@ test('flips one flag, keeps the others, and returns the previous percentage', as
 });
 
 test('flips that run at the same time are all kept', async () => {
-  const slices = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const slices = ['a', 'b', 'c'];
   await Promise.all(slices.map((slice, index) => setPercentInFile(file, 'serve', slice, index + 1)));
   const { features } = JSON.parse(await readFile(file, 'utf8'));
   expect(features.map(({ name }: { name: string }) => name).sort()).toEqual(

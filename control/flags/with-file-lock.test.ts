@@ -59,7 +59,7 @@ test.each(['', '{"pid":1'])(
     );
     const minuteAgo = new Date(Date.now() - 60_000);
     await utimes(lock, minuteAgo, minuteAgo);
-    expect(await withFileLock(file, async () => 'changed', 50)).toBe('changed');
+    expect(await withFileLock(file, async () => 'changed')).toBe('changed');
     expect(await readdir(directory)).toEqual([]);
   },
 );
