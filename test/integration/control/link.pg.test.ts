@@ -363,9 +363,10 @@ describe('observations', () => {
     const { parity } = await client.slice('notes');
     expect(parity).toMatchObject({ confirming: 504, counts: { inconclusive: 600 - 504 } });
     release(true);
-    await expect.poll(async () => (await counts()).mismatch).toBe(504);
+    // Each confirmation is two requests, in this process.
+    await expect.poll(async () => (await counts()).mismatch, { timeout: 60_000 }).toBe(504);
     expect((await client.slice('notes')).parity.confirming).toBe(0);
-  });
+  }, 120_000);
 
   it('of an older window do not count in the new one', async () => {
     let release = (_: boolean): void => undefined;
