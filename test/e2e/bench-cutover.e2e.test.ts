@@ -46,7 +46,9 @@ test('Ficus: no write is lost or made twice on either side, none fails, side doo
   expect(checks.filter(({ name, ok }) => ok !== true && !timed.test(name))).toEqual([]);
 });
 
-test('the peer: every write of the clients is found, those of side doors are counted', async () => {
+test('the peer: every write of the clients is found, those of side doors are counted', {
+  timeout: PATIENCE_MS,
+}, async () => {
   const { checks, figures } = await run('lsn');
   if (!hasPgBouncer()) {
     expect(checks).toContainEqual(expect.objectContaining({ ok: null, reason: NO_PGBOUNCER }));

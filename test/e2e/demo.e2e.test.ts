@@ -75,7 +75,7 @@ test('with --retire the service keeps it for good', { timeout: PATIENCE_MS }, as
   expect(status).toBe(document.ok ? 0 : 1);
 });
 
-test('a fault in the service stops it before traffic moves', async () => {
+test('a fault in the service stops it before traffic moves', { timeout: PATIENCE_MS }, async () => {
   const { status, stdout, stderr } = await runCommand([DEMO, '--bug', ...SMALL]);
   const document = parse(stdout, stderr);
   expect(status).toBe(1);
@@ -89,8 +89,9 @@ test('Ctrl-C in the middle of a cutover: everything is stopped, and no folder is
   timeout: PATIENCE_MS,
 }, async () => {
   const running = startCommand([DEMO, ...SMALL], {}, true);
-  const said = await running.untilError(/✓ lease/);
+  await running.untilError(/dashboard is/);
   const folder = await demoFolder(running.child.pid!);
+  const said = await running.untilError(/✓ lease/);
   // As a terminal does: to all processes of the group, `ficus cutover` among them.
   process.kill(-running.child.pid!, 'SIGINT');
   const { status, stdout, stderr } = await running.ended;

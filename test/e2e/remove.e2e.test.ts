@@ -9,6 +9,9 @@ import { makeTestDirectory } from '../parts/test-directory.ts';
 import { FICUS, runCommand, startCommand, stopAll } from './run-command.ts';
 import { fieldOf } from './up-rig.ts';
 
+/** Whole processes, and a stream that begins. */
+const PATIENCE = { timeout: 60_000 };
+
 let directory: string;
 let cluster: EmbeddedCluster;
 let configFile: string;
@@ -69,7 +72,7 @@ async function startStream(): Promise<ReturnType<typeof startCommand>> {
   const running = startCommand([FICUS, 'control', '--config', configFile]);
   const address = await fieldOf(running, 'listening', 'address');
   await expect
-    .poll(async () => (await createControlClient(address).replication('parcels')).healthy)
+    .poll(async () => (await createControlClient(address).replication('parcels')).healthy, PATIENCE)
     .toBe(true);
   return running;
 }
@@ -86,7 +89,7 @@ test('beside the control plane: refused while the slice is in its config, done o
 
   await writeConfig('');
   const removed = () => ficus('remove', 'parcels', '--yes');
-  await expect.poll(removed).toMatchObject({
+  await expect.poll(removed, PATIENCE).toMatchObject({
     status: 0,
     stdout: expect.stringMatching(/^✓ .+: dropped slot “ficus_parcels_.+ of WAL\)$/m),
   });
