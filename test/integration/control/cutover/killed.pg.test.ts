@@ -92,4 +92,4 @@ test('whichever step the control plane is killed at, the next one abandons or co
   expect(load.failed.filter((failure) => !failure.endsWith(': 503'))).toEqual([]);
   const tags = await tagsOf(rig.legacy);
   expect(load.failed.filter((failure) => tags.has(failure.split(':')[0]!))).toEqual([]);
-}, 300_000);
+}, 600_000);

@@ -42,7 +42,7 @@ test('writes move to the candidate and back; every acknowledged one is on both s
       })
       .toEqual([]);
   expect((await tagsOf(legacy)).size).toBe((await tagsOf(candidate)).size);
-}, 120_000);
+}, 240_000);
 
 /** What the check after the release has found. */
 const late = ({ attempt }: CutoverView) =>
