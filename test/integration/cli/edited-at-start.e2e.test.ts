@@ -91,7 +91,7 @@ test.each(['proxy', 'up'])('ficus %s outlives a SIGHUP until its record is gone'
   await writeFile(file, configWith(50));
   const running = startCommand(['--import', HUNG_UP_AT_THE_END, FICUS, command, '--config', file]);
   const record = join(folder, '.ficus', 'running-ficus.yaml.json');
-  await vi.waitFor(() => access(record), 30_000);
+  await vi.waitFor(() => access(record), 60_000);
   running.child.kill('SIGTERM');
   expect((await running.ended).status).toBe(0);
   await expect(access(record)).rejects.toThrow('ENOENT');

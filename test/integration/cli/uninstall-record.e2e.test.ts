@@ -30,7 +30,7 @@ afterAll(async () => {
 
 test('a proxy that runs keeps its record, which is named; once it is killed, the record goes', async () => {
   const proxy = startCommand([FICUS, 'proxy', '--config', join(folder, 'ficus.yaml')]);
-  await vi.waitFor(() => access(record), 20_000);
+  await vi.waitFor(() => access(record), 60_000);
   const beside = await ficus('uninstall', '--yes');
   expect(beside).toMatchObject({
     status: 0,

