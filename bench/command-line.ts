@@ -1,6 +1,7 @@
 /** What the command lines of both benchmarks share. */
 import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
+import type { Report } from './report.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -9,6 +10,13 @@ const ROOT = join(import.meta.dirname, '..');
  * rejection that nothing handles, exits with 1): those must not pass for a missed bound.
  */
 export const BOUND_MISSED = 20;
+/** Of one that ran and found wrong answers: writes lost or made twice, stale reads. */
+export const WRONG_ANSWERS = 1;
+
+export function exitStatus({ ok, checks }: Report): number {
+  if (checks.some(({ isWrong }) => isWrong)) return WRONG_ANSWERS;
+  return ok ? 0 : BOUND_MISSED;
+}
 
 /** Its message is a sentence for the user. */
 export class UsageError extends Error {}

@@ -7,6 +7,8 @@ export interface Check {
   /** null: a part was missing, or the evidence was insufficient; `reason` says which. */
   readonly ok: boolean | null;
   readonly reason?: string;
+  /** Not slow, but wrong: no machine excuses it. */
+  readonly isWrong?: true;
 }
 
 export interface Report {
@@ -21,6 +23,12 @@ export function newReport(): Report {
 
 export function atMost(report: Report, name: string, value: number, unit: string, bound: number): void {
   add(report, { name, value, unit, bound: `<= ${bound}`, ok: value <= bound });
+}
+
+/** What makes an answer wrong when it happens once. */
+export function never(report: Report, name: string, value: number, unit: string): void {
+  const ok = value === 0;
+  add(report, { name, value, unit, bound: '= 0', ok, ...(ok ? {} : { isWrong: true as const }) });
 }
 
 export function atLeast(report: Report, name: string, value: number, unit: string, bound: number): void {

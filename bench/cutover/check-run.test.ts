@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { BOUND_MISSED, exitStatus } from '../command-line.ts';
 import { newReport } from '../report.ts';
 import { checkPromises } from './check-run.ts';
 import type { RunFigures } from './summarize-run.ts';
@@ -44,3 +45,17 @@ test.each([
 ] satisfies [string, Partial<RunFigures>][])('%s is noticed', (name, change) =>
   expect(missed(change)).toEqual([`ficus: ${name}`]),
 );
+
+test.each([
+  ['all promises kept', {}, 0],
+  ['a pause that is too long', { writePauseMs: { ...spread, p95: 201 } }, BOUND_MISSED],
+  ['a lost write', { onOwner: { ...audit, missing: 1 } }, 1],
+  ['a write made twice', { onOther: { ...audit, duplicates: 1 } }, 1],
+  ['a stale read', { ownWrites: { checked: 9, stale: 1 } }, 1],
+  ['a side door’s lost write', { sideDoors: { 'timer job': door, psql: { ...door, missing: 1 } } }, 1],
+  ['no look at the other side', { onOther: null }, 1],
+] satisfies [string, Partial<RunFigures>, number][])('exit status of %s', (_, change, status) => {
+  const report = newReport();
+  checkPromises(report, 'ficus', { ...kept, ...change });
+  expect(exitStatus(report)).toBe(status);
+});

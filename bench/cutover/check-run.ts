@@ -1,5 +1,5 @@
 /** The bounds of a run. What has to hold for figures to mean something, and what Ficus promises. Pure. */
-import { atLeast, atMost, type Report } from '../report.ts';
+import { atLeast, atMost, never, type Report } from '../report.ts';
 import type { RunOptions } from './rounds.ts';
 import type { RunFigures } from './summarize-run.ts';
 
@@ -24,19 +24,20 @@ export function checkPromises(report: Report, name: string, figures: RunFigures)
   const { abandoned, writePauseMs, failed, onOwner, onOther, ownWrites, sideDoors } = figures;
   const none = (what: string, value: number, unit: string) =>
     atMost(report, `${name}: ${what}`, value, unit, 0);
+  const wrong = (what: string, value: number, unit: string) => never(report, `${name}: ${what}`, value, unit);
   atMost(report, `${name}: pause of writes, p95`, writePauseMs.p95, 'ms', PAUSE_MS);
   none('abandoned attempts', abandoned, 'attempts');
   none('failed requests', total(failed.writes) + total(failed.reads), 'requests');
-  none('acknowledged writes missing on the owner', onOwner.missing, 'writes');
-  none('acknowledged writes missing on the other side', onOther?.missing ?? Number.NaN, 'writes');
-  none('writes made twice', onOwner.duplicates + (onOther?.duplicates ?? 0), 'writes');
-  none('stale reads of one’s own write', ownWrites.stale, 'reads');
+  wrong('acknowledged writes missing on the owner', onOwner.missing, 'writes');
+  wrong('acknowledged writes missing on the other side', onOther?.missing ?? Number.NaN, 'writes');
+  wrong('writes made twice', onOwner.duplicates + (onOther?.duplicates ?? 0), 'writes');
+  wrong('stale reads of one’s own write', ownWrites.stale, 'reads');
   for (const [kind, { acknowledged, refused, missing }] of Object.entries(sideDoors)) {
     const byFence = total(refused, (failure) => failure.startsWith(FENCE));
     atLeast(report, `${name}: ${kind}, acknowledged`, acknowledged, 'writes', 1);
     atLeast(report, `${name}: ${kind}, refused by FI001`, byFence, 'writes', 1);
     none(`${kind}, failed otherwise`, total(refused) - byFence, 'writes');
-    none(`${kind}, lost`, missing, 'writes');
+    wrong(`${kind}, lost`, missing, 'writes');
   }
 }
 

@@ -1,5 +1,5 @@
 /** `npm run bench:cutover`: how long clients wait while writes move by Ficus, and as teams move them today. */
-import { BOUND_MISSED, reportFailure } from '../command-line.ts';
+import { exitStatus, reportFailure } from '../command-line.ts';
 import { formatChecks, newReport, notMeasured, type Report } from '../report.ts';
 import { type BenchOptions, HELP, readOptions, type SubjectName } from './bench-options.ts';
 import { checkLoad, checkPromises } from './check-run.ts';
@@ -71,7 +71,7 @@ async function main(): Promise<number> {
   for (const name of options.only) await measureNamed(name, options, report, runs);
   if (options.json) console.log(JSON.stringify(report, null, 2));
   else console.log([...tablesOf(runs), formatChecks(report)].join('\n\n'));
-  return report.ok ? 0 : BOUND_MISSED;
+  return exitStatus(report);
 }
 
 let interrupted = false;
