@@ -1,6 +1,6 @@
 import type { AttemptView } from '@ficus/contract';
 import { CUTOVER_STEPS } from '@ficus/core';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { changeOwner } from './change-owner.ts';
 import type { DemoRun } from './demo-run.ts';
 
@@ -87,7 +87,10 @@ test('one that is refused, then abandoned, is repeated, and each reason is kept'
 });
 
 test('one that never succeeds is given up, and claims no pause', async () => {
-  const { run, said } = runOf(Array<Outcome>(9).fill('abandoned'));
+  const { run, said, commands } = runOf(Array<Outcome>(9).fill('abandoned'));
+  // Each takes 70 s of the five minutes.
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => commands.length * 70_000);
+  onTestFinished(() => clock.mockRestore());
   expect(await changeOwner('cutover', run)).toMatchObject({ isDone: false, attempts: 5, pauseMs: null });
   expect(said.filter((line) => line.includes('held writes for'))).toEqual([]);
 });

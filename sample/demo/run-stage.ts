@@ -30,6 +30,7 @@ export async function runStage(stage: Stage, run: DemoRun, lags: number[]): Prom
     await control.setServe(stage.servePercent, `demo: ${stage.name}`);
   }
   await sleep(SETTLE_MS, undefined, { signal: run.signal });
+  if (!stage.keepsFlags) await untilInForce(stage, run);
   load.beginPhase(stage.name, stage.percentRises, stage.mix);
   await watchStage(stage, run, lags);
   const parity = await control.parity();
@@ -49,6 +50,28 @@ async function warmUp(stage: Stage, { control, screen, seconds, signal }: DemoRu
 
 /** Longest wait for late reports on a busy machine. */
 const PATIENCE_MS = 60_000;
+
+/**
+ * On a busy machine a flip arrives late. Where one side serves all users, it is in force when only that one has served
+ * between two reports; from then on every read counts.
+ */
+async function untilInForce({ servePercent }: Stage, { load, signal }: DemoRun): Promise<void> {
+  if (servePercent !== 0 && servePercent !== 100) return;
+  const [asked, other] =
+    servePercent === 0 ? (['legacy', 'candidate'] as const) : (['candidate', 'legacy'] as const);
+  const until = Date.now() + PATIENCE_MS;
+  let before = load.latest();
+  while (Date.now() < until) {
+    await sleep(LOOK_EVERY_MS, undefined, { signal });
+    const now = load.latest();
+    if (now === before) continue;
+    if (now && before && now.phase.name === before.phase.name) {
+      const [was, is] = [before.phase.flagged, now.phase.flagged];
+      if (is[asked] > was[asked] && is[other] === was[other]) return;
+    }
+    before = now;
+  }
+}
 
 /**
  * Watches the stage for its time, and until the load generator has reported on it: earlier reports belong to another

@@ -77,10 +77,13 @@ export function connectSlice(controlUrl: string, slice: string): SliceControl {
     untilStreaming: async (onProgress, signal) => {
       for (;;) {
         const view = await control.replication(slice);
-        if (view.problem) throw new Error(`${view.problem.message} ${view.problem.remedy}`);
+        const problem = view.problem && `${view.problem.message} ${view.problem.remedy}`;
+        if (problem && view.state === 'stopped') throw new Error(problem);
         if (view.copied && view.state === 'streaming') return;
+        // While it has not stopped, it gets over a problem by itself.
         onProgress(
-          `copying ${(view.copy?.rowsCopied ?? 0).toLocaleString('en-US')} of about ${(view.copy?.rowsTotal ?? 0).toLocaleString('en-US')} rows`,
+          problem ??
+            `copying ${(view.copy?.rowsCopied ?? 0).toLocaleString('en-US')} of about ${(view.copy?.rowsTotal ?? 0).toLocaleString('en-US')} rows`,
         );
         await sleep(LOOK_EVERY_MS, undefined, { signal });
       }
