@@ -1,6 +1,6 @@
 /**
  * The load generator: a separate process, so that it measures the proxy and not itself. Started by the demo with an IPC
- * channel; ends when the channel closes. Loopback only.
+ * channel; ends when the channel closes. Loopback only; it stops by itself after an hour.
  */
 import type { FromLoad, LoadSettings, ToLoad } from './load-messages.ts';
 import { logIn } from './log-in.ts';
@@ -9,6 +9,7 @@ import { ShopClient } from './shop-client.ts';
 import { ShopCrowd } from './shop-crowd.ts';
 import { Counter } from './tally.ts';
 
+const LONGEST_RUN_MS = 3_600_000;
 const TALLY_EVERY_MS = 250;
 
 const counter = new Counter();
@@ -21,6 +22,7 @@ process.on('disconnect', () => process.exit(0));
 process.on('message', (message: ToLoad) => {
   handle(message).catch((error: Error) => tell({ type: 'failed', message: error.message }));
 });
+setTimeout(() => process.exit(1), LONGEST_RUN_MS).unref();
 
 async function handle(message: ToLoad): Promise<void> {
   switch (message.type) {
