@@ -145,18 +145,23 @@ test.each([
     await observe();
     const holder = await shop.connect();
     await holder.query(sql);
-    const writer = await shop.connect(shop.writerRole);
-    const tookMs: number[] = [];
-    for (let n = 0; n < 50; n++) {
-      const begun = performance.now();
-      await writer.query(INSERT);
-      tookMs.push(performance.now() - begun);
+    // One wait of 200 ms in each session, not one for each statement. The best of several: a busy machine makes all slow.
+    let [median, sessions] = [Number.POSITIVE_INFINITY, 0];
+    while (median >= 20 && sessions < 8) {
+      const writer = await shop.connect(shop.writerRole);
+      const tookMs: number[] = [];
+      for (let n = 0; n < 50; n++) {
+        const begun = performance.now();
+        await writer.query(INSERT);
+        tookMs.push(performance.now() - begun);
+      }
+      sessions += 1;
+      expect(await missed()).toBe(sessions);
+      median = tookMs.toSorted((a, b) => a - b)[25]!;
     }
     await holder.query('ROLLBACK');
-    expect((await shop.admin.query('SELECT FROM orders')).rowCount).toBe(50);
-    expect(await missed()).toBe(1);
-    // One wait of 200 ms, not one for each statement: a busy machine makes some of them as slow, not most.
-    expect(tookMs.toSorted((a, b) => a - b)[25]).toBeLessThan(100);
+    expect(median).toBeLessThan(20);
+    expect((await shop.admin.query('SELECT FROM orders')).rowCount).toBe(50 * sessions);
   },
 );
 
